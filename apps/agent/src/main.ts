@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { notifier, readIdentity, readYaml, stopWith, untilSignal } from '@etcd-rotate/daemon';
+import { loadEtcdClient } from '@etcd-rotate/etcd';
+import { AgentFile, fail, type IdentityFile, ok, type Result } from '@etcd-rotate/protocol';
+import { Command } from 'commander';
+import { pino } from 'pino';
+import about from '../package.json' with { type: 'json' };
+import { leaveNode } from './leave.ts';
+import { serve } from './serve.ts';
+
+const name = 'etcd-rotate-agent';
+const now = (): Date => new Date();
+
+interface Options {
+  config: string;
+  identity?: string;
+  state?: string;
+}
+
+const program = new Command(name)
+  .description('carries out rotation commands on one node')
+  .version(about.version)
+  .option('--config <file>', 'agent.yaml', '/etc/etcd-rotate/agent.yaml')
+  .option('--identity <file>', 'the identity file, instead of the one in agent.yaml')
+  .option('--state <folder>', 'the state folder, instead of the one in agent.yaml')
+  .action(async (options: Options) => {
+    const log = pino({ name, level: process.env['LOG_LEVEL'] ?? 'info' });
+    const file = await readYaml(AgentFile, resolve(options.config));
+    if (!file.ok) return stopWith(name, file.failure);
+    const settings = {
+      ...file.value,
+      identity: options.identity ?? file.value.identity,
+      state: options.state ?? file.value.state,
+    };
+    const identity = await readIdentity(settings.identity);
+    if (!identity.ok) return stopWith(name, identity.failure);
+    const ours = isOurs(identity.value, settings.identity, settings.node);
+    if (!ours.ok) return stopWith(name, ours.failure);
+    await loadEtcdClient();
+    const notify = notifier(process.env['NOTIFY_SOCKET']);
+    const serving = await serve({ file: settings, identity: identity.value, log, notify, now });
+    if (!serving.ok) return stopWith(name, serving.failure);
+    await notify.ready('idle');
+    const signal = await untilSignal();
+    log.info({ signal }, 'stopping');
+    await notify.stopping();
+    await serving.value[Symbol.asyncDispose]();
+  });
+
+program
+  .command('leave')
+  .description('turns the links of this node into plain files again, for taking the agent off it')
+  .action(async () => {
+    const file = await readYaml(AgentFile, resolve(program.opts<Options>().config));
+    if (!file.ok) return stopWith(name, file.failure);
+    const left = await leaveNode(file.value);
+    if (!left.ok) return stopWith(name, left.failure);
+    process.stdout.write(`plain files again in: ${left.value.join(', ') || 'no folder'}\n`);
+  });
+
+await program.parseAsync();
+
+function isOurs(identity: IdentityFile, path: string, node: string): Result<void> {
+  const { kind, name: whose } = identity;
+  if (kind === 'node' && whose === node) return ok(undefined);
+  const message = `${path} is the identity of ${kind} ${whose}, and this is node ${node}`;
+  return fail('bad-file', message, `bring ${node}.identity.json to this node`);
+}

@@ -1,0 +1,66 @@
+import type { Agents } from '@etcd-rotate/bus';
+import { type Command, type CommandResult, fail, type NodeObservation, ok, type Result } from '@etcd-rotate/protocol';
+import type { Ports, ResultQueue } from '@etcd-rotate/runner';
+import { Results } from './result-queue.ts';
+
+/** Commands out, results to whom they belong: a rotation's by its id, a look by the command's. */
+export class AgentsPort {
+  readonly #agents: Agents;
+  readonly #queues = new Map<string, Results>();
+  readonly #looks = new Map<string, (result: CommandResult) => void>();
+
+  constructor(agents: Agents) {
+    this.#agents = agents;
+    agents.onResult((result) => {
+      const look = this.#looks.get(result.id);
+      if (look) look(result);
+      else this.#queues.get(result.rotation)?.push(result);
+    });
+  }
+
+  readonly port: Ports['agents'] = {
+    send: (command) => this.#agents.send(command),
+    results: (rotation): ResultQueue => {
+      const queue = new Results(() => this.#queues.delete(rotation));
+      this.#queues.set(rotation, queue);
+      return queue;
+    },
+  };
+
+  async observe(command: Command): Promise<Result<NodeObservation>> {
+    const answered = new Promise<CommandResult | undefined>((resolve) => {
+      const timer = setTimeout(resolve, lookWithinMs, undefined);
+      this.#looks.set(command.id, (result) => {
+        clearTimeout(timer);
+        resolve(result);
+      });
+    });
+    try {
+      const sent = await this.#agents.send(command);
+      if (!sent.ok) return sent;
+      const result = await answered;
+      if (!result) return silent(command.node);
+      const { outcome } = result;
+      if (!outcome.ok) return outcome;
+      return outcome.value.type === 'observed' ? ok(outcome.value.observation) : silent(command.node);
+    } finally {
+      this.#looks.delete(command.id);
+    }
+  }
+
+  /** Whether an agent takes commands at all. */
+  async answers(command: Command): Promise<boolean> {
+    return (await this.#agents.send(command)).ok;
+  }
+}
+
+const lookWithinMs = 15_000;
+
+function silent(node: string) {
+  return fail(
+    'node-away',
+    `the agent on ${node} took the question and did not answer within ${lookWithinMs / 1000} s`,
+    `look at the log of etcd-rotate-agent on ${node}`,
+    true,
+  );
+}

@@ -1,0 +1,260 @@
+import { randomBytes } from 'node:crypto';
+import { mayDo, type Rotation } from '@etcd-rotate/core';
+import type { Journal } from '@etcd-rotate/journal';
+import {
+  type Entry,
+  type Failure,
+  type FleetCluster,
+  type FleetFile,
+  fail,
+  type NodeObservation,
+  type OperatorReply,
+  type OperatorRequest,
+  type Plan,
+  type RotationRequest,
+} from '@etcd-rotate/protocol';
+import { observe, type PlanningPorts, type Ports, planRotation, runRotation } from '@etcd-rotate/runner';
+import { planDifference } from './plan-difference.ts';
+import { Rotations } from './rotations.ts';
+
+type Outcome = OperatorReply['outcome'];
+type Body<T extends OperatorRequest['body']['type']> = Extract<OperatorRequest['body'], { type: T }>;
+
+export interface CoordinatorParts {
+  fleet: FleetFile;
+  journal: Journal;
+  ports: Ports & PlanningPorts;
+  log: { info(about: object, message: string): void; error(about: object, message: string): void };
+  /** What is under way, for systemd. */
+  onStatus(status: string): void;
+}
+
+/** Answers operators and keeps one loop running for every rotation that is not held or finished. */
+export class Coordinator {
+  readonly #parts: CoordinatorParts;
+  readonly #rotations: Rotations;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #stop = new AbortController();
+  /** Plans that were shown, to say what changed when another one is made at the start. */
+  readonly #shown = new Map<string, Plan>();
+  /** Clusters for which a start is being answered. */
+  readonly #starting = new Set<string>();
+
+  constructor(parts: CoordinatorParts) {
+    this.#parts = parts;
+    this.#rotations = new Rotations(parts.journal);
+  }
+
+  /** Goes on with every rotation that was running when the last coordinator ended. */
+  resumeAll(): void {
+    for (const rotation of this.#rotations.all()) if (rotation.state.status === 'running') this.#run(rotation);
+  }
+
+  /** Ends every loop between two moves; the journal says where to go on. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#running.values());
+  }
+
+  async answer({ id, operator, body }: OperatorRequest): Promise<Outcome> {
+    switch (body.type) {
+      case 'plan':
+        return this.#plan(body.request);
+      case 'start':
+        return this.#start(id, operator, body);
+      case 'status':
+        return this.#status(body);
+      case 'journal':
+        return this.#journal(body);
+      case 'resume':
+        return this.#resume(operator, body);
+      case 'abandon':
+        return this.#abandon(body);
+    }
+  }
+
+  async #plan(request: RotationRequest): Promise<Outcome> {
+    const cluster = this.#cluster(request.cluster);
+    if (!cluster) return this.#unknownCluster(request.cluster);
+    const planned = await planRotation(this.#parts.fleet.fleet, cluster, request, this.#parts.ports);
+    if (!planned.ok) return planned;
+    this.#remember(planned.plan);
+    return { ok: true, value: { type: 'plan', plan: planned.plan, proof: planned.proof } };
+  }
+
+  async #start(id: string, operator: string, { request, digest }: Body<'start'>): Promise<Outcome> {
+    const cluster = this.#cluster(request.cluster);
+    if (!cluster) return this.#unknownCluster(request.cluster);
+    const same = this.#rotations.all().find((one) => one.request === id);
+    if (same) return started(same.id, this.#parts.journal.last());
+    const other = this.#rotations.unfinished(cluster.name);
+    if (other) return refused(underWay(other));
+    if (this.#starting.has(cluster.name)) return refused(fail('rotation-under-way', `${cluster.name}: another start is being answered`, 'ask again', true).failure);
+    this.#starting.add(cluster.name);
+    try {
+      const planned = await planRotation(this.#parts.fleet.fleet, cluster, request, this.#parts.ports);
+      if (!planned.ok) return planned;
+      if (planned.plan.digest !== digest) {
+        const difference = planDifference(this.#shown.get(digest), planned.plan);
+        this.#remember(planned.plan);
+        return refused(
+          fail('plan-changed', `${cluster.name} is not what it was when the plan was shown: ${difference}`, 'look at the new plan and agree to it').failure,
+        );
+      }
+      return await this.#begin({ id, operator, cluster, plan: planned.plan, observations: planned.observations });
+    } finally {
+      this.#starting.delete(cluster.name);
+    }
+  }
+
+  async #begin({ id, operator, cluster, plan, observations }: Begin): Promise<Outcome> {
+    const { journal, ports } = this.#parts;
+    const rotation = rotationId(cluster.name, ports.clock.now());
+    const entry = await journal.append({
+      type: 'started',
+      rotation,
+      cluster: cluster.name,
+      operator,
+      request: id,
+      plan,
+      observations,
+    });
+    if (!entry.ok) return refused(entry.failure);
+    const begun = this.#rotations.get(rotation);
+    if (begun) this.#run(begun);
+    return started(rotation, entry.value.seq);
+  }
+
+  #run(rotation: Rotation): void {
+    const { log, onStatus, ports } = this.#parts;
+    const { id, cluster } = rotation;
+    log.info({ rotation: id, cluster }, 'rotation goes on');
+    onStatus(`rotating ${cluster}`);
+    const loop = runRotation(rotation, ports, this.#stop.signal).then(({ rotation: last, failure }) => {
+      this.#running.delete(id);
+      if (failure) log.error({ rotation: id, failure }, 'the loop of a rotation ended');
+      else log.info({ rotation: id, state: last.state }, 'rotation rests');
+      onStatus(this.#running.size === 0 ? 'idle' : `rotating ${this.#running.size} clusters`);
+    });
+    this.#running.set(id, loop);
+  }
+
+  async #status({ cluster: name }: Body<'status'>): Promise<Outcome> {
+    const { fleet, ports, journal } = this.#parts;
+    const clusters = fleet.clusters.filter((cluster) => name === undefined || cluster.name === name);
+    if (name !== undefined && clusters.length === 0) return this.#unknownCluster(name);
+    const looks = await Promise.all(clusters.map((cluster) => observe(fleet.fleet, cluster, ports)));
+    const answering = new Set(looks.flatMap(({ observations }) => observations.map(({ node }) => node)));
+    const nodes = new Set(clusters.flatMap(({ members, clients }) => [...members, ...clients].map(({ node }) => node)));
+    return {
+      ok: true,
+      value: {
+        type: 'status',
+        epoch: journal.epoch,
+        clusters: clusters.map((cluster) => cluster.name),
+        nodes: [...nodes].map((node) => ({ node, answers: answering.has(node) })),
+        rotations: this.#rotations.statuses(name),
+      },
+    };
+  }
+
+  async #journal({ rotation, after, waitMs }: Body<'journal'>): Promise<Outcome> {
+    const { journal } = this.#parts;
+    const until = Date.now() + waitMs;
+    let seen = after;
+    for (;;) {
+      const found = journal.entries(seen).filter((entry) => concerns(entry, rotation));
+      const left = until - Date.now();
+      if (found.length > 0 || left <= 0) {
+        const entries = within(mostBytes, found);
+        const last = entries.length < found.length ? (entries.at(-1)?.seq ?? after) : journal.last();
+        return { ok: true, value: { type: 'journal', entries, last } };
+      }
+      seen = journal.last();
+      await journal.waitFor(seen, left);
+    }
+  }
+
+  async #resume(operator: string, { rotation: id }: Body<'resume'>): Promise<Outcome> {
+    const rotation = this.#rotations.get(id);
+    if (!rotation) return unknownRotation(id);
+    const allowed = mayDo('resume', rotation);
+    if (!allowed.ok) return refused(allowed.failure);
+    const entry = await this.#parts.journal.append({ type: 'resumed', rotation: id, operator });
+    if (!entry.ok) return refused(entry.failure);
+    const resumed = this.#rotations.get(id);
+    if (resumed) this.#run(resumed);
+    return { ok: true, value: { type: 'done' } };
+  }
+
+  async #abandon({ rotation: id }: Body<'abandon'>): Promise<Outcome> {
+    const rotation = this.#rotations.get(id);
+    if (!rotation) return unknownRotation(id);
+    const allowed = mayDo('abandon', rotation);
+    if (!allowed.ok) return refused(allowed.failure);
+    const entry = await this.#parts.journal.append({ type: 'finished', rotation: id, outcome: 'abandoned' });
+    return entry.ok ? { ok: true, value: { type: 'done' } } : refused(entry.failure);
+  }
+
+  #cluster(name: string): FleetCluster | undefined {
+    return this.#parts.fleet.clusters.find((cluster) => cluster.name === name);
+  }
+
+  #unknownCluster(name: string): Outcome {
+    const known = this.#parts.fleet.clusters.map((cluster) => cluster.name).join(', ');
+    return refused(fail('unknown-cluster', `the fleet has no cluster "${name}" (it has: ${known})`, 'name one of those').failure);
+  }
+
+  #remember(plan: Plan): void {
+    this.#shown.set(plan.digest, plan);
+    for (const digest of [...this.#shown.keys()].slice(0, -20)) this.#shown.delete(digest);
+  }
+}
+
+interface Begin {
+  id: string;
+  operator: string;
+  cluster: FleetCluster;
+  plan: Plan;
+  observations: NodeObservation[];
+}
+
+/** So much fits into one reply with room to spare (see the size limits of the bus). */
+const mostBytes = 2_000_000;
+
+function within(bytes: number, entries: Entry[]): Entry[] {
+  let sum = 0;
+  const fitting = entries.filter((entry) => {
+    sum += JSON.stringify(entry).length;
+    return sum <= bytes;
+  });
+  return fitting.length > 0 ? fitting : entries.slice(0, 1);
+}
+
+function concerns({ body }: Entry, rotation: string | undefined): boolean {
+  if (rotation === undefined) return true;
+  return body.type !== 'lead' && body.rotation === rotation;
+}
+
+/** `main-20261124-030000-1f3a`: cluster, time, and enough chance that two of one second differ. */
+function rotationId(cluster: string, now: Date): string {
+  const [date = '', time = ''] = now.toISOString().replace(/[-:]/g, '').split(/[T.]/);
+  return `${cluster.slice(0, 20).replace(/-$/, '')}-${date}-${time}-${randomBytes(2).toString('hex')}`;
+}
+
+function underWay({ id, cluster, state }: Rotation): Failure {
+  const how = state.status === 'held' ? `is held (${state.failure.code})` : 'is under way';
+  return fail('rotation-under-way', `${cluster} has rotation ${id}, which ${how}`, 'look at it with `rotate status`').failure;
+}
+
+function unknownRotation(id: string): Outcome {
+  return refused(fail('unknown-rotation', `the journal has no rotation ${id}`, 'see `rotate status`').failure);
+}
+
+function started(rotation: string, sequence: number): Outcome {
+  return { ok: true, value: { type: 'started', rotation, sequence } };
+}
+
+function refused(failure: Failure): Outcome {
+  return { ok: false, failures: [failure] };
+}

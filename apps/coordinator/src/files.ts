@@ -1,0 +1,58 @@
+import { dirname, join, resolve } from 'node:path';
+import { readSecretFile, readYaml } from '@etcd-rotate/daemon';
+import { Secret } from '@etcd-rotate/pki';
+import { CoordinatorFile, fail, FleetFile, ok, type Result } from '@etcd-rotate/protocol';
+
+export interface Settings {
+  file: CoordinatorFile;
+  fleet: FleetFile;
+  identityFolder: string;
+  stateFolder: string;
+  passphrase: Secret;
+}
+
+/** Reads coordinator.yaml, the fleet file it names and the passphrase; relative paths are taken from its folder. */
+export async function readSettings(
+  path: string,
+  overrides: { state?: string | undefined },
+  environment: { credentialsFolder: string | undefined },
+): Promise<Result<Settings>> {
+  const file = await readYaml(CoordinatorFile, path);
+  if (!file.ok) return file;
+  const from = (relative: string): string => resolve(dirname(path), relative);
+  const fleet = await readYaml(FleetFile, from(file.value.fleet));
+  if (!fleet.ok) return fleet;
+  const passphrase = await readPassphrase(file.value.passphrase, from, environment.credentialsFolder);
+  if (!passphrase.ok) return passphrase;
+  return ok({
+    file: file.value,
+    fleet: fleet.value,
+    identityFolder: from(file.value.identity),
+    stateFolder: overrides.state ?? from(file.value.state),
+    passphrase: passphrase.value,
+  });
+}
+
+async function readPassphrase(
+  where: CoordinatorFile['passphrase'],
+  from: (path: string) => string,
+  credentialsFolder: string | undefined,
+): Promise<Result<Secret>> {
+  if ('credential' in where && credentialsFolder === undefined) {
+    return fail(
+      'bad-file',
+      `passphrase.credential is "${where.credential}", and there is no $CREDENTIALS_DIRECTORY`,
+      'start the coordinator as a systemd unit with LoadCredential=, or name a file',
+    );
+  }
+  const hint = 'correct passphrase in coordinator.yaml';
+  // systemd sees to who can read a credential.
+  const text =
+    'credential' in where
+      ? await readSecretFile(join(credentialsFolder ?? '', where.credential), hint)
+      : await readSecretFile(from(where.file), hint);
+  if (!text.ok) return text;
+  const passphrase = text.value.trim();
+  if (passphrase !== '') return ok(new Secret(passphrase));
+  return fail('bad-file', 'the passphrase of the CA keys is empty', hint);
+}

@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CoordinatorIdentity, fail, IdentitiesFile, ok, type PublicKey, parse, type Result } from '@etcd-rotate/protocol';
+
+export interface IdentityFolder {
+  own: CoordinatorIdentity;
+  identities: IdentitiesFile;
+  /** PEM of the CA of our own for NATS. */
+  natsCa: string;
+  tls: { cert: string; key: string; ca: string };
+  keyOf(kind: 'node' | 'operator', name: string): PublicKey | undefined;
+}
+
+export const names = {
+  own: 'coordinator.json',
+  identities: 'identities.json',
+  natsCa: 'nats/ca.pem',
+  natsCaKey: 'nats/ca-key.pem',
+  natsCert: 'nats/server.pem',
+  natsKey: 'nats/server-key.pem',
+};
+
+/** Reads what `etcd-rotate-coordinator init` made. */
+export async function readIdentityFolder(folder: string): Promise<Result<IdentityFolder>> {
+  const own = await readJson(join(folder, names.own), (value, path) => parse(CoordinatorIdentity, value, path));
+  if (!own.ok) return own;
+  const identities = await readJson(join(folder, names.identities), (value, path) => parse(IdentitiesFile, value, path));
+  if (!identities.ok) return identities;
+  const natsCa = await readText(join(folder, names.natsCa));
+  if (!natsCa.ok) return natsCa;
+  return ok({
+    own: own.value,
+    identities: identities.value,
+    natsCa: natsCa.value,
+    tls: {
+      cert: join(folder, names.natsCert),
+      key: join(folder, names.natsKey),
+      ca: join(folder, names.natsCa),
+    },
+    keyOf: (kind, name) => identities.value.known.find((one) => one.kind === kind && one.name === name)?.key,
+  });
+}
+
+async function readJson<T>(path: string, check: (value: unknown, path: string) => Result<T>): Promise<Result<T>> {
+  const text = await readText(path);
+  if (!text.ok) return text;
+  try {
+    return check(JSON.parse(text.value), path);
+  } catch {
+    return fail('bad-file', `${path} is not JSON`, hint);
+  }
+}
+
+async function readText(path: string): Promise<Result<string>> {
+  try {
+    return ok(await readFile(path, 'utf8'));
+  } catch (error) {
+    return fail('bad-file', `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, hint);
+  }
+}
+
+const hint = 'make the folder with `etcd-rotate-coordinator init`, and name it as `identity` in coordinator.yaml';

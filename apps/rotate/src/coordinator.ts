@@ -1,0 +1,43 @@
+import { askCoordinator, connectBus, type Bus } from '@etcd-rotate/bus';
+import { readIdentity } from '@etcd-rotate/daemon';
+import { type Failure, fail, type OperatorBody, type OperatorReply, ok, type Result, subjects } from '@etcd-rotate/protocol';
+
+type Value = Extract<OperatorReply['outcome'], { ok: true }>['value'];
+export type Answer<T extends Value['type']> =
+  | { ok: true; value: Extract<Value, { type: T }> }
+  | { ok: false; failures: readonly Failure[] };
+
+/** The coordinator as an operator reaches it. */
+export interface Coordinator extends AsyncDisposable {
+  ask<T extends Value['type']>(expected: T, body: OperatorBody, how?: { timeoutMs?: number; id?: string }): Promise<Answer<T>>;
+}
+
+export async function connectAs(identityFile: string): Promise<Result<Coordinator>> {
+  const identity = await readIdentity(identityFile);
+  if (!identity.ok) return identity;
+  const { kind, name, fleet, nats, signingKey, coordinatorKey } = identity.value;
+  if (kind !== 'operator') {
+    return fail('bad-file', `${identityFile} is the identity of ${kind} ${name}`, "name an operator's identity file with --identity");
+  }
+  const connected = await connectBus({
+    servers: nats.servers,
+    ca: nats.ca,
+    nkeySeed: nats.nkeySeed,
+    name: `rotate ${name}`,
+    inboxPrefix: subjects.inbox('operator', name),
+    onEvent: (event) => { if (process.env['DEBUG_NATS']) process.stderr.write(JSON.stringify(event) + '\n'); },
+  });
+  if (!connected.ok) return connected;
+  const bus: Bus = connected.value;
+  return ok({
+    ask: async (expected, body, { timeoutMs = 30_000, id } = {}) => {
+      const options = { fleet, operator: name, signingKey, coordinatorKey, now: () => new Date() };
+      const outcome = await askCoordinator(bus, options, { body, timeoutMs, ...(id === undefined ? {} : { id }) });
+      if (!outcome.ok) return outcome;
+      if (outcome.value.type === expected) return { ok: true, value: outcome.value } as Answer<typeof expected>;
+      const { failure } = fail('bad-message', `the coordinator answered ${outcome.value.type}`, 'the two are of different versions');
+      return { ok: false, failures: [failure] };
+    },
+    [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
+  });
+}

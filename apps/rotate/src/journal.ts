@@ -1,0 +1,57 @@
+import type { Entry } from '@etcd-rotate/protocol';
+import { connectAs } from './coordinator.ts';
+import { exitCodes } from './exit-codes.ts';
+import { give } from './rotate.ts';
+import { terminal as terminalFor } from './terminal.ts';
+
+/** What is written down: a line an entry, or the entries as they are. */
+export async function journal(
+  rotation: string | undefined,
+  options: { identity: string; json?: boolean },
+): Promise<number> {
+  const terminal = terminalFor(options.json === true);
+  const connected = await connectAs(options.identity);
+  if (!connected.ok) return give(terminal, [connected.failure]);
+  await using coordinator = connected.value;
+  let after = 0;
+  for (;;) {
+    const about = rotation === undefined ? {} : { rotation };
+    const answer = await coordinator.ask('journal', { type: 'journal', after, waitMs: 0, ...about });
+    if (!answer.ok) return give(terminal, answer.failures);
+    for (const entry of answer.value.entries) {
+      terminal.tell(entry);
+      terminal.say(line(entry));
+    }
+    if (answer.value.entries.length === 0 || answer.value.last <= after) return exitCodes.done;
+    after = answer.value.last;
+  }
+}
+
+function line({ seq, at, epoch, body }: Entry): string {
+  return `${String(seq).padStart(6)} ${at} e${epoch} ${body.type.padEnd(8)} ${about(body)}`;
+}
+
+function about(body: Entry['body']): string {
+  switch (body.type) {
+    case 'lead':
+      return `version ${body.version}`;
+    case 'started':
+      return `${body.rotation} of ${body.cluster} by ${body.operator}, digest ${body.plan.digest.slice(0, 16)}`;
+    case 'ca':
+      return `${body.name}: ${body.certificate.facts.subject} ${body.certificate.facts.fingerprint.slice(0, 16)}`;
+    case 'sent':
+      return `${body.step} ${body.command.body.type} to ${body.command.node}`;
+    case 'signed':
+      return `${body.step} ${body.certificates.map((one) => ('slot' in one.for ? one.for.slot : `canary ${one.for.canary}`)).join(', ')}`;
+    case 'result': {
+      const { outcome } = body.result;
+      return `${body.step} ${outcome.ok ? outcome.value.type : `${outcome.failure.code}, files ${outcome.decision}: ${outcome.failure.message}`}`;
+    }
+    case 'held':
+      return `${body.rotation}: ${body.failure.code}: ${body.failure.message}`;
+    case 'resumed':
+      return `${body.rotation} by ${body.operator}`;
+    case 'finished':
+      return `${body.rotation}: ${body.outcome}`;
+  }
+}

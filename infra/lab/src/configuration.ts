@@ -1,0 +1,95 @@
+// The files of the real programs: what an operator would write for this cluster.
+
+import { writeFileSync } from 'node:fs';
+import { stringify } from 'yaml';
+import { type ClientLayout, clusterName, fleetName, type Layout, type MemberLayout } from './layout.ts';
+import type { Service } from './services.ts';
+
+/** `fleet.yaml`'s policy, as written there: `{ startTimeout: '5s' }`. */
+export type PolicyText = Record<string, string>;
+
+export interface ConfigurationOptions {
+  layout: Layout;
+  natsServer: string;
+  policy: PolicyText;
+  etcd: (member: string) => Service;
+  client: (name: string) => { service: Service; reload: string[] };
+}
+
+export function writeConfiguration(options: ConfigurationOptions): void {
+  const { layout, natsServer, policy } = options;
+  const { coordinator, members } = layout;
+  // No secret of anybody: the lab and its CAs live for minutes.
+  writeFileSync(coordinator.passphrase, 'a passphrase for a lab on loopback\n', { mode: 0o600 });
+  write(coordinator.fleetFile, fleetFile(layout, policy));
+  write(coordinator.file, {
+    version: 1,
+    fleet: 'fleet.yaml',
+    identity: 'identity',
+    state: 'state',
+    passphrase: { file: 'passphrase' },
+    nats: { embedded: { listen: coordinator.listen, server: natsServer } },
+  });
+  for (const member of members) write(member.agentFile, agentFile(member, options));
+}
+
+function fleetFile({ members, clients }: Layout, policy: PolicyText): object {
+  return {
+    version: 1,
+    fleet: fleetName,
+    clusters: [
+      {
+        name: clusterName,
+        members: members.map(({ name }) => ({ name, node: name })),
+        ...(clients.length > 0 && {
+          clients: clients.map(({ name, node }) => ({ name, node, owner: 'the lab' })),
+        }),
+        ...(Object.keys(policy).length > 0 && { policy }),
+      },
+    ],
+  };
+}
+
+function agentFile(member: MemberLayout, { layout, etcd, client }: ConfigurationOptions): object {
+  const clients = layout.clients.filter(({ node }) => node === member.name);
+  return {
+    version: 1,
+    node: member.name,
+    identity: member.identity,
+    state: member.agentState,
+    members: [
+      {
+        name: member.name,
+        cluster: clusterName,
+        endpoint: member.clientUrl,
+        peerEndpoint: member.peerUrl,
+        slots: {
+          'server-leaf': member.server,
+          'client-bundle': { ca: member.ca },
+          'peer-leaf': member.peer,
+          'peer-bundle': { ca: member.peerCa },
+        },
+        etcdClient: member.agentClient,
+        restart: { command: etcd(member.name).command('restart'), timeout: '70s' },
+      },
+    ],
+    ...(clients.length > 0 && { clients: clients.map((of) => agentClient(of, client(of.name))) }),
+  };
+}
+
+function agentClient(
+  client: ClientLayout,
+  { service, reload }: { service: Service; reload: string[] },
+): object {
+  return {
+    name: client.name,
+    cluster: clusterName,
+    slots: { 'client-leaf': client.pair, 'server-bundle': { ca: client.ca } },
+    reload: { command: reload, timeout: '20s' },
+    process: { pidFile: service.pidFile },
+  };
+}
+
+function write(file: string, value: object): void {
+  writeFileSync(file, stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 }));
+}

@@ -1,0 +1,102 @@
+// The programs under test, as built: init, the coordinator, an agent a node, and the command line.
+
+import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Layout } from './layout.ts';
+import { type Ran, type RunOptions, runHere, runProgram } from './run-program.ts';
+import { makeService, type Service } from './services.ts';
+import { Hopeless, until } from './until.ts';
+
+export interface ControlPlane {
+  readonly coordinator: Service;
+  agent(node: string): Service;
+  readonly agents: Service[];
+  /** Makes the identities; once per lab. */
+  init(): Promise<void>;
+  /** Starts coordinator and agents, and waits until the coordinator has heard from every node. */
+  start(): Promise<void>;
+  /** Waits until the coordinator answers and has heard from every node. */
+  ready(): Promise<void>;
+  rotate(args: string[], options?: Omit<RunOptions, 'environment'>): Promise<Ran>;
+  /** On our own terminal. */
+  rotateHere(args: string[], options?: Pick<RunOptions, 'signal'>): Promise<number>;
+  /** The command line that `rotate` begins with. */
+  readonly rotateCommand: string[];
+}
+
+const apps = resolve(import.meta.dirname, '../../../apps');
+
+export function makeControlPlane(layout: Layout): ControlPlane {
+  const node = (app: string, file: string): string[] => [process.execPath, join(apps, app, 'dist', file)];
+  const coordinatorCommand = node('coordinator', 'etcd-rotate-coordinator.mjs');
+  const agentCommand = node('agent', 'etcd-rotate-agent.mjs');
+  const rotateCommand = [...node('rotate', 'rotate.mjs'), '--identity', layout.operator];
+  for (const [, file = ''] of [coordinatorCommand, agentCommand, rotateCommand]) {
+    if (!existsSync(file)) throw new Error(`${file} is not there: run "npm run build"`);
+  }
+
+  const { coordinator: files } = layout;
+  const coordinator = makeService(layout.services, 'coordinator', [
+    ...coordinatorCommand,
+    '--config',
+    files.file,
+  ]);
+  const agents = layout.members.map(({ name, agentFile }) =>
+    makeService(layout.services, `agent-${name}`, [...agentCommand, '--config', agentFile]),
+  );
+  const environment = { PATH: process.env.PATH, TERM: process.env.TERM };
+
+  const control: ControlPlane = {
+    coordinator,
+    agents,
+    rotateCommand,
+    agent(name) {
+      const agent = agents[layout.members.findIndex((member) => member.name === name)];
+      if (!agent) throw new Error(`no node ${name}`);
+      return agent;
+    },
+    async init() {
+      rmSync(files.identity, { recursive: true, force: true });
+      const args = ['init', files.identity, '--fleet', files.fleetFile, '--listen', files.listen];
+      const { code, stdout, stderr } = await runProgram([...coordinatorCommand, ...args], { environment });
+      if (code !== 0) throw new Error(`etcd-rotate-coordinator init: exit ${code}: ${stderr || stdout}`);
+      for (const { name, identity } of layout.members) {
+        copyFileSync(join(files.identity, 'nodes', `${name}.identity.json`), identity);
+      }
+    },
+    async start() {
+      await Promise.all([coordinator, ...agents].map((service) => service.start()));
+      await control.ready();
+    },
+    ready: () =>
+      until('the coordinator has heard from every node', () => everybodyAnswers(control), {
+        within: 30_000,
+        every: 20,
+      }),
+    rotate: (args, options) => runProgram([...rotateCommand, ...args], { ...options, environment }),
+    rotateHere: (args, options) => runHere([...rotateCommand, ...args], { ...options, environment }),
+  };
+  return control;
+}
+
+async function everybodyAnswers({ coordinator, agents, rotate }: ControlPlane): Promise<boolean> {
+  for (const service of [coordinator, ...agents]) {
+    if (service.pid() === undefined)
+      throw new Hopeless(`${service.name} ended: ${service.log().slice(-1000)}`);
+  }
+  const { code, stdout, stderr } = await rotate(['status', '--json']);
+  const said = `rotate status: exit ${code}: ${stderr.trim() || stdout.trim()}`;
+  if (code === 2) throw new Hopeless(said);
+  // 4 says that a rotation is held, which is an answer as well.
+  if (code !== 0 && code !== 4) throw new Error(said);
+  const nodes = nodesIn(JSON.parse(stdout));
+  const away = nodes.filter(({ answers }) => !answers);
+  if (away.length > 0) throw new Error(`no answer from ${away.map(({ node }) => node).join(', ')}`);
+  return nodes.length > 0;
+}
+
+function nodesIn(status: unknown): { node: string; answers: boolean }[] {
+  if (typeof status !== 'object' || status === null) return [];
+  if ('nodes' in status && Array.isArray(status.nodes)) return status.nodes;
+  return 'value' in status ? nodesIn(status.value) : [];
+}

@@ -1,0 +1,22 @@
+import type { EtcdVersion } from './binaries.ts';
+import type { PolicyText } from './configuration.ts';
+
+export interface LabOptions {
+  members: 1 | 3 | 5;
+  etcd: EtcdVersion;
+  keys: 'rsa' | 'ecdsa';
+  /** One CA for both trust domains. */
+  oneCa: boolean;
+  /** Declares and starts writer and watcher; true unless said. */
+  load?: boolean;
+  /** Starts coordinator and agents; true unless said. */
+  control?: boolean;
+  /** Of the fleet file, as written there. */
+  policy?: PolicyText;
+  /** Must not exist or be empty; a new one under the temporary folder unless said. */
+  folder?: string;
+  /** Such as `127.41.7`; a free one unless said. */
+  addressBase?: string;
+  /** Told what is being done, a phrase a time. */
+  onProgress?: (what: string) => void;
+}

@@ -1,0 +1,84 @@
+import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { freeAddresses } from './addresses.ts';
+import { binaries } from './binaries.ts';
+import { makeCertificates } from './certificates.ts';
+import { writeConfiguration } from './configuration.ts';
+import { etcdCommand } from './etcd-flags.ts';
+import { type Lab, makeLab, readPair } from './lab.ts';
+import type { LabOptions } from './lab-options.ts';
+import { layOut } from './layout.ts';
+import { endLab, folderPrefix, noteOwner } from './leftovers.ts';
+import { makeFolders } from './make-folders.ts';
+import { runProgram } from './run-program.ts';
+import { makeService } from './services.ts';
+
+/**
+ * The whole system on one machine, on loopback: etcd members, coordinator, an agent a node, a writer and a watcher, each
+ * a real process. When it cannot be started, what was started is ended.
+ */
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const { members, etcd: version, keys, oneCa, policy = {}, load = true, control = true } = options;
+  const progress = options.onProgress ?? (() => undefined);
+  const { cfssl, natsServer, etcd: etcdOf } = binaries();
+  const { etcd, etcdctl } = etcdOf(version);
+  const addressBase = options.addressBase ?? (await freeAddresses(members));
+  const folder = newFolder(options.folder);
+  noteOwner(folder, process.pid);
+  try {
+    const layout = layOut(folder, { members, addressBase, load });
+    makeFolders(layout);
+    const services = layout.members.map((member) =>
+      makeService(layout.services, `etcd-${member.name}`, etcdCommand(etcd, member, layout)),
+    );
+    const etcdVersion = await versionOf(etcd);
+    const lab = makeLab({ options, layout, services, etcdctl, etcdVersion });
+
+    progress('certificates by cfssl');
+    const kept = await makeCertificates(layout, { keys, oneCa, cfssl });
+    lab.kept.client = readPair(kept.client);
+    for (const [name, files] of Object.entries(kept.peer)) lab.kept.peer[name] = readPair(files);
+
+    progress(`${members} etcd ${members === 1 ? 'member' : 'members'}`);
+    await Promise.all(services.map((service) => service.start()));
+    await lab.serving();
+    if (load) {
+      progress('writer and watcher');
+      await lab.load.start();
+    }
+    if (control) {
+      progress('coordinator and agents');
+      writeConfiguration({
+        layout,
+        natsServer,
+        policy,
+        etcd: lab.etcd,
+        client: (name) => ({
+          service: name === 'writer' ? lab.load.writer : lab.load.watcher,
+          reload: lab.load.reloadCommand(name),
+        }),
+      });
+      await lab.control.init();
+      await lab.control.start();
+    }
+    return lab;
+  } catch (error) {
+    await endLab(folder);
+    throw error;
+  }
+}
+
+function newFolder(wanted: string | undefined): string {
+  if (wanted === undefined) return mkdtempSync(join(tmpdir(), folderPrefix));
+  const folder = resolve(wanted);
+  mkdirSync(folder, { recursive: true });
+  // It is removed in the end, with whatever is in it.
+  if (readdirSync(folder).length > 0) throw new Error(`${folder} is not empty`);
+  return folder;
+}
+
+async function versionOf(etcd: string): Promise<string> {
+  const { stdout } = await runProgram([etcd, '--version'], { environment: {} });
+  return /etcd Version: (\S+)/.exec(stdout)?.[1] ?? 'unknown';
+}

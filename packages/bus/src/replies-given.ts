@@ -1,0 +1,42 @@
+import { fail, type OperatorReply, type OperatorRequest, ok, type Result } from '@etcd-rotate/protocol';
+
+type Outcome = OperatorReply['outcome'];
+
+/**
+ * A request that acts is answered once: the same one again, while it lives, gets the same answer, also while that is
+ * still being found. Requests that look are asked again: that is harmless, and their replies are large.
+ */
+export function repliesGiven(now: () => Date): {
+  once(request: OperatorRequest, answer: () => Promise<Outcome>): Promise<Result<Outcome>>;
+} {
+  const given = new Map<string, { contents: string; expiresAt: number; outcome: Promise<Outcome> }>();
+  return {
+    async once(request, answer) {
+      if (looks.has(request.body.type)) return ok(await answer());
+      const key = `${request.operator} ${request.id}`;
+      const contents = JSON.stringify(request.body);
+      const before = given.get(key);
+      if (before && before.contents !== contents) return reused(request);
+      const outcome = before?.outcome ?? answer();
+      given.set(key, { contents, expiresAt: Date.parse(request.expiresAt), outcome });
+      forget(given, now().getTime());
+      return ok(await outcome);
+    },
+  };
+}
+
+const looks = new Set<OperatorRequest['body']['type']>(['plan', 'status', 'journal']);
+const remembered = 1000;
+
+function forget(given: Map<string, { expiresAt: number }>, now: number): void {
+  for (const [key, { expiresAt }] of given)
+    if (expiresAt <= now || given.size > remembered) given.delete(key);
+}
+
+function reused(request: OperatorRequest): { ok: false; failure: ReturnType<typeof fail>['failure'] } {
+  return fail(
+    'id-reused',
+    `request ${request.id} came before with other contents`,
+    'ask again under a new id',
+  );
+}

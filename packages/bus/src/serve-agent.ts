@@ -1,0 +1,99 @@
+import {
+  type Command,
+  type CommandResult,
+  type Failure,
+  type PublicKey,
+  subjects,
+} from '@etcd-rotate/protocol';
+import { ack } from './ack.ts';
+import { answerResults } from './answer-results.ts';
+import type { Bus, Incoming } from './bus.ts';
+import { contentsOf } from './contents-of.ts';
+import { inOrder } from './in-order.ts';
+import { obeySafely } from './obey-safely.ts';
+import type { Refusal } from './refusal.ts';
+import { type EpochStore, mayObey, takeCommand } from './take-command.ts';
+
+export interface ServeAgentOptions {
+  fleet: string;
+  node: string;
+  coordinatorKey: PublicKey;
+  /** The node's, PKCS#8 PEM. */
+  signingKey: string;
+  now: () => Date;
+  epoch: EpochStore;
+  /** Must be safe to call again with a command that was obeyed before: it gives the recorded outcome then. */
+  obey: (command: Command) => Promise<CommandResult['outcome']>;
+  /** `contentsOf` the command that this node has durably recorded under an id. */
+  known: (id: string) => string | undefined;
+  onRefused: (refusal: Refusal) => void;
+}
+
+export interface ServedAgent {
+  /** Resolves once commands reach this node. */
+  ready: ReturnType<Bus['subscribe']>['ready'];
+  /** Takes no more commands, drops those that wait, and sees the one being obeyed to its end. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The node's side: a command is checked, acknowledged, obeyed when its turn comes, and answered. */
+export function serveAgent(bus: Bus, options: ServeAgentOptions): ServedAgent {
+  const subject = subjects.command(options.fleet, options.node);
+  /** Accepted and not answered yet, by id, as last sent. */
+  const underWay = new Map<string, Command>();
+  let stopped = false;
+  const arrivals = inOrder();
+  const work = inOrder();
+  const taker = {
+    ...options,
+    known: (id: string) => {
+      const waiting = underWay.get(id);
+      return waiting ? contentsOf(waiting) : options.known(id);
+    },
+  };
+  const refuse = (failure: Failure, from?: string): void => options.onRefused({ failure, subject, from });
+  const results = answerResults(bus, { ...options, onUndelivered: refuse });
+
+  async function take(message: Incoming): Promise<void> {
+    const taken = await takeCommand(message, taker);
+    if (!taken.ok) refuse(taken.failure, message.from);
+    if (taken.ok) queue(taken.value);
+    await message.respond(ack(taken));
+  }
+
+  function queue(command: Command): void {
+    const again = underWay.has(command.id);
+    // What was sent again lives longer than what it repeats.
+    underWay.set(command.id, command);
+    if (!again) void work.run(() => obeyNext(command.id));
+  }
+
+  async function obeyNext(id: string): Promise<void> {
+    const command = underWay.get(id);
+    const outcome = command && !stopped ? await obeyInTime(command) : undefined;
+    const lastSent = underWay.get(id);
+    // Before the result goes out: what arrives from now on is asked again, and gets it again.
+    underWay.delete(id);
+    if (lastSent && outcome) results.answer(lastSent, outcome);
+  }
+
+  async function obeyInTime(command: Command): Promise<CommandResult['outcome'] | undefined> {
+    const still = mayObey(command, taker);
+    if (still.ok) return obeySafely(command, options.obey, refuse);
+    // Silence, not a failed result: that would have to say `untouched`, and an earlier sending may have changed files.
+    refuse(still.failure);
+    return undefined;
+  }
+
+  const subscription = bus.subscribe(subject, (message) => void arrivals.run(() => take(message)));
+  return {
+    ready: () => subscription.ready(),
+    async [Symbol.asyncDispose]() {
+      subscription[Symbol.dispose]();
+      stopped = true;
+      await arrivals.idle();
+      await work.idle();
+      await results[Symbol.asyncDispose]();
+    },
+  };
+}

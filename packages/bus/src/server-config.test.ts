@@ -1,0 +1,53 @@
+import type { IdentitiesFile } from '@etcd-rotate/protocol';
+import { expect, test } from 'vitest';
+import { natsServerConfig } from './server-config.ts';
+
+const key = `${'A'.repeat(43)}=`;
+const identities: IdentitiesFile = {
+  version: 1,
+  fleet: 'lab',
+  known: [
+    { kind: 'node', name: 'n1', nkey: 'UNODE', key },
+    { kind: 'operator', name: 'alice', nkey: 'UALICE', key },
+  ],
+};
+const config = natsServerConfig({
+  listen: '127.0.0.1:4222',
+  serverName: 'lab',
+  tls: { cert: '/i/cert.pem', key: '/i/key "1".pem', ca: '/i/ca.pem' },
+  coordinator: 'UCOORDINATOR',
+  identities,
+  pidFile: '/s/nats.pid',
+});
+
+test('lets each identity speak and hear as who it is, and nobody else in', () => {
+  const users = config.slice(config.indexOf('users: ['));
+  expect(users).toMatchInlineSnapshot(`
+    "users: [
+        { nkey: UCOORDINATOR, permissions: {
+          publish: { allow: ["etcd-rotate.v1.lab.node.*.command", "_INBOX_node_n1.>", "_INBOX_operator_alice.>"] }
+          subscribe: { allow: ["etcd-rotate.v1.lab.node.*.result", "etcd-rotate.v1.lab.operator.request", "_INBOX_coordinator_coordinator.>"] }
+        } }
+        { nkey: UNODE, permissions: {
+          publish: { allow: ["etcd-rotate.v1.lab.node.n1.result"] }
+          subscribe: { allow: ["etcd-rotate.v1.lab.node.n1.command", "_INBOX_node_n1.>"] }
+          allow_responses: { max: 1, expires: "30s" }
+        } }
+        { nkey: UALICE, permissions: {
+          publish: { allow: ["etcd-rotate.v1.lab.operator.request"] }
+          subscribe: { allow: ["_INBOX_operator_alice.>"] }
+        } }
+      ]
+    }
+    "
+  `);
+  expect(config).not.toMatch(/default_permissions|no_auth_user|http/);
+});
+
+test('quotes what it is given', () => {
+  expect(config).toContain(String.raw`key_file: "/i/key \"1\".pem"`);
+});
+
+test('makes room for headers beside the largest message', () => {
+  expect(config).toContain(`max_payload: ${4 * 1024 * 1024 + 64 * 1024}`);
+});

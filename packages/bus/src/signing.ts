@@ -1,0 +1,46 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign as signBytes,
+  verify as verifyBytes,
+} from 'node:crypto';
+import type { PublicKey } from '@etcd-rotate/protocol';
+
+/** What may be signed. The kind is part of what is signed, so that no message can stand for one of another kind. */
+export type Kind = 'command' | 'result' | 'request' | 'reply';
+
+/** An Ed25519 key pair: PKCS#8 PEM, and the raw public key in base64. */
+export function createSigningKey(): { privateKey: string; publicKey: PublicKey } {
+  const pair = generateKeyPairSync('ed25519');
+  const spki = pair.publicKey.export({ type: 'spki', format: 'der' });
+  return {
+    privateKey: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    publicKey: spki.subarray(spkiPrefix.length).toString('base64'),
+  };
+}
+
+/** @returns the signature over the kind's context and exactly these bytes, in base64 */
+export function sign(kind: Kind, data: Uint8Array, privateKey: string): string {
+  return signBytes(null, inContext(kind, data), createPrivateKey(privateKey)).toString('base64');
+}
+
+export function verify(
+  kind: Kind,
+  signed: { data: Uint8Array; signature: string },
+  publicKey: PublicKey,
+): boolean {
+  const signature = Buffer.from(signed.signature, 'base64');
+  // Buffer.from skips what is not base64; a signature has one spelling, so that it can be compared as text.
+  if (signature.length !== 64 || signature.toString('base64') !== signed.signature) return false;
+  const spki = Buffer.concat([spkiPrefix, Buffer.from(publicKey, 'base64')]);
+  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  return verifyBytes(null, inContext(kind, signed.data), key, signature);
+}
+
+/** The DER of an Ed25519 SubjectPublicKeyInfo up to the key's 32 bytes (RFC 8410). */
+const spkiPrefix = Buffer.from('302a300506032b6570032100', 'hex');
+
+function inContext(kind: Kind, data: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`etcd-rotate.v1.${kind}\n`), data]);
+}

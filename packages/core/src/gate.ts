@@ -1,0 +1,73 @@
+import type { CommandResult, Failure, MemberLook, Plan, Proof, Step } from '@etcd-rotate/protocol';
+import { fail, unproven } from '@etcd-rotate/protocol';
+
+/** How far a member may be behind the others' commit index when it counts as caught up, in log entries. */
+const caughtUpWithin = 1000;
+
+/**
+ * What must be proven before the next step: the answers to one group of steps, held against each other. Each named rule
+ * gives a failure or nothing.
+ */
+export function gate(plan: Plan, group: readonly { step: Step; results: readonly CommandResult[] }[]): Failure | undefined {
+  const answers = group.flatMap(({ step, results }) => results.map((result) => ({ step, result })));
+  const looks = answers.flatMap(({ result: { outcome } }) =>
+    outcome.ok && outcome.value.type === 'proven' ? [outcome.value.looks] : [],
+  );
+  const rules = [
+    everyProofHolds(answers.map(({ step, result }) => ({ step, proofs: proofsOf(result) }))),
+    sameCluster(plan, looks.flat()),
+    everybodyAgrees(looks),
+    everybodyCaughtUp(looks),
+  ];
+  return rules.find((failure) => failure !== undefined);
+}
+
+function proofsOf({ outcome }: CommandResult): Proof[] {
+  return outcome.ok && 'proofs' in outcome.value ? outcome.value.proofs : [];
+}
+
+function everyProofHolds(proofs: readonly { step: Step; proofs: Proof[] }[]): Failure | undefined {
+  const hint = 'look at the log of that member, put right what it says, then `rotate resume`';
+  for (const { step, proofs: seen } of proofs) {
+    const failure = unproven(step.id, seen, hint);
+    if (failure) return failure;
+  }
+  return undefined;
+}
+
+function sameCluster({ plannedFrom }: Plan, looks: readonly MemberLook[]): Failure | undefined {
+  const ids = plannedFrom.members.map(({ id }) => id);
+  const other = looks.find((look) => look.clusterId !== plannedFrom.clusterId || !ids.includes(look.memberId));
+  if (!other) return undefined;
+  return fail(
+    'cluster-id-changed',
+    `member ${other.memberId} of cluster ${other.clusterId} answers; planned were ${ids.join(', ')} of ${plannedFrom.clusterId}`,
+    'members were replaced since the plan was made: abandon this rotation and plan again',
+  ).failure;
+}
+
+/** One leader and one term everywhere, in two consecutive observations of every member. */
+function everybodyAgrees(looks: readonly (readonly MemberLook[])[]): Failure | undefined {
+  const said = new Set(looks.flat().map(({ leader, raftTerm }) => `leader ${leader} in term ${raftTerm}`));
+  if (said.size <= 1) return undefined;
+  return fail(
+    'not-agreed',
+    `the members do not agree: ${[...said].join('; ')}`,
+    'an election is under way; if it does not end, look at the network between the members',
+    true,
+  ).failure;
+}
+
+function everybodyCaughtUp(looks: readonly (readonly MemberLook[])[]): Failure | undefined {
+  const last = looks.flatMap((both) => both.at(-1) ?? []);
+  // The first observation of the furthest member: the second ones are taken while others go on.
+  const committed = Math.max(0, ...looks.flatMap((both) => both[0]?.raftIndex ?? []));
+  const behind = last.find(({ appliedIndex }) => committed - appliedIndex > caughtUpWithin);
+  if (!behind) return undefined;
+  return fail(
+    'not-agreed',
+    `member ${behind.memberId} has applied ${behind.appliedIndex} of ${committed} entries`,
+    'it is still catching up; if that takes long, look at its disk',
+    true,
+  ).failure;
+}

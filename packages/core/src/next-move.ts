@@ -1,0 +1,203 @@
+import type {
+  CaRef,
+  Command,
+  CommandBody,
+  CommandResult,
+  Domain,
+  Failure,
+  HolderId,
+  KeyKind,
+  KnownCertificate,
+  Names,
+  Outcome,
+  Slot,
+  Step,
+} from '@etcd-rotate/protocol';
+import { fail } from '@etcd-rotate/protocol';
+import { bodyOf, commandTypesOf } from './commands.ts';
+import { gate } from './gate.ts';
+import { groupsOf } from './groups.ts';
+import { realContents, storeNameOf } from './installed.ts';
+import { commandId, inFlight, type Progress, type Rotation } from './rotation.ts';
+import { describeRefusal, strangers, type Verify } from './trust.ts';
+import { contentsOf, during } from './world.ts';
+
+/** What the rotation wants next. */
+export type Move =
+  | { type: 'send'; command: Command }
+  | { type: 'make-ca'; role: string; domains: Domain[]; kind: KeyKind; replaces: KnownCertificate }
+  | { type: 'sign'; step: string; certificates: ToSign[] }
+  | { type: 'wait'; for: Command[] }
+  | { type: 'hold'; failure: Failure }
+  | { type: 'finish'; outcome: Outcome }
+  | { type: 'rest' };
+
+/** A certificate the signer is asked for: as the observed leaf, with no name more than the fleet file adds. */
+export interface ToSign {
+  holder: HolderId;
+  for: { slot: Slot } | { canary: Domain };
+  ca: string;
+  csr: string;
+  like: KnownCertificate;
+  addNames: Names;
+}
+
+export interface Circumstances {
+  now: string;
+  epoch: number;
+  verify: Verify;
+}
+
+/** How often a gate that members did not yet agree on is looked at again before the rotation holds. */
+const gateAttempts = 50;
+const attempts = 3;
+
+/**
+ * What the rotation wants next. The same rotation always wants the same thing: after a crash the replayed journal gives
+ * the same answer.
+ */
+export function nextMove(rotation: Rotation, circumstances: Circumstances): Move {
+  if (rotation.state.status !== 'running') return { type: 'rest' };
+  for (const group of groupsOf(rotation.plan.steps)) {
+    const move = moveWithin(group, rotation, circumstances);
+    if (move) return move;
+  }
+  return { type: 'finish', outcome: 'rotated' };
+}
+
+/** The next move of one group of steps, or nothing when all of them are done and the gate has passed. */
+function moveWithin(group: Step[], rotation: Rotation, circumstances: Circumstances): Move | undefined {
+  const isGate = group.every(({ action }) => action.type === 'prove');
+  const attempt = Math.max(1, ...group.map(({ id }) => rotation.progress[id]?.attempt ?? 1));
+  const waiting: Command[] = [];
+  for (const step of group) {
+    const progress = rotation.progress[step.id];
+    const stale = isGate && progress !== undefined && progress.attempt < attempt;
+    const move = moveOf(step, stale ? undefined : progress, { rotation, attempt, ...circumstances });
+    if (move?.type === 'wait') waiting.push(...move.for);
+    else if (move) return move;
+  }
+  if (waiting.length > 0) return missingCa(rotation) ?? { type: 'wait', for: waiting };
+  const failure = gate(
+    rotation.plan,
+    group.map((step) => ({ step, results: rotation.progress[step.id]?.results ?? [] })),
+  );
+  if (!failure) return undefined;
+  const [first] = group;
+  if (!failure.retryable || attempt >= gateAttempts || !first) return { type: 'hold', failure };
+  return begin(first, { rotation, attempt: attempt + 1, ...circumstances });
+}
+
+type Situation = Circumstances & { rotation: Rotation; attempt: number };
+
+function moveOf(step: Step, progress: Progress | undefined, situation: Situation): Move | undefined {
+  const { rotation } = situation;
+  if (!progress || progress.sent.length === 0) {
+    // A resumed step keeps the number of the attempt that failed.
+    return begin(step, { ...situation, attempt: progress ? progress.attempt + 1 : situation.attempt });
+  }
+  const flying = inFlight(progress);
+  if (flying) return { type: 'wait', for: [flying] };
+  const failed = progress.results.find(({ outcome }) => !outcome.ok);
+  if (failed) return afterFailure(step, failed, { ...situation, attempt: progress.attempt });
+  const next = commandTypesOf(step)[progress.results.length];
+  if (!next) return undefined;
+  const toSign = certificatesToSign(rotation, step, progress);
+  if (toSign.length > 0 && !progress.signed) return { type: 'sign', step: step.id, certificates: toSign };
+  return send(step, next, { ...situation, attempt: progress.attempt });
+}
+
+function begin(step: Step, situation: Situation): Move {
+  const needs = missingCa(situation.rotation);
+  if (needs && step.action.type === 'change') return needs;
+  const [first = 'prove'] = commandTypesOf(step);
+  return send(step, first, situation);
+}
+
+function afterFailure(step: Step, { outcome }: CommandResult, situation: Situation): Move {
+  if (outcome.ok) return { type: 'wait', for: [] };
+  const { failure, decision } = outcome;
+  const again = failure.retryable && decision !== 'restored' && situation.attempt < attempts;
+  return again ? begin(step, { ...situation, attempt: situation.attempt + 1 }) : { type: 'hold', failure };
+}
+
+function send(step: Step, type: CommandBody['type'], situation: Situation): Move {
+  const { rotation, attempt, now, epoch } = situation;
+  const stranger = strangerAfter(rotation, step, situation.verify);
+  if (type === 'change' && stranger) return { type: 'hold', failure: stranger };
+  const body = bodyOf(rotation, step, type);
+  if (!body) {
+    const failure = fail('internal', `${step.id}: no ${type} command can be made`, 'please report this').failure;
+    return { type: 'hold', failure };
+  }
+  return {
+    type: 'send',
+    command: {
+      v: 1,
+      id: commandId(rotation.id, step.id, attempt, type),
+      fleet: rotation.plan.fleet,
+      cluster: rotation.cluster,
+      rotation: rotation.id,
+      step: step.id,
+      node: step.node,
+      holder: step.holder,
+      epoch,
+      issuedAt: now,
+      expiresAt: new Date(Date.parse(now) + rotation.plan.policy.stepTimeout).toISOString(),
+      body,
+    },
+  };
+}
+
+/** The proof of the dry run again, on the real certificates and right before they are installed. */
+function strangerAfter(rotation: Rotation, step: Step, verify: Verify): Failure | undefined {
+  if (step.action.type !== 'change') return undefined;
+  const contents = realContents(rotation, step.id, step.action.slots);
+  const { refusals } = strangers(during(rotation.world, step.holder, contents), verify);
+  const [first] = refusals;
+  if (!first) return undefined;
+  const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : '';
+  return fail(
+    'stranger',
+    `${step.id} is not sent: ${describeRefusal(first)}${more}`,
+    'nothing was changed by this step; look at the certificate named, then `rotate resume` or `rotate abandon`',
+  ).failure;
+}
+
+function certificatesToSign(rotation: Rotation, step: Step, progress: Progress): ToSign[] {
+  const { action, holder } = step;
+  const answer = progress.results.at(-1)?.outcome;
+  if (action.type !== 'change' || !answer?.ok || answer.value.type !== 'requested') return [];
+  const leaves = answer.value.leaves.flatMap(({ slot, csr }): ToSign[] => {
+    const target = action.slots[slot];
+    const like = contentsOf(rotation.world, holder, slot)[0];
+    const ca = target && 'leafOf' in target ? storeNameOf(rotation, target.leafOf) : undefined;
+    if (!like || !ca) return [];
+    const addNames = rotation.plan.addNames[`${holder} ${slot}`] ?? { dns: [], ip: [] };
+    return [{ holder, for: { slot }, ca, csr, like, addNames }];
+  });
+  const canaries = answer.value.canaries.flatMap(({ domain, csr }): ToSign[] => {
+    const slot: Slot = domain === 'client' ? 'server-leaf' : 'peer-leaf';
+    const like = contentsOf(rotation.world, holder, slot)[0];
+    const ca = rotation.plan.domains[domain];
+    const name = ca && storeNameOf(rotation, ca.target);
+    return like && name ? [{ holder, for: { canary: domain }, ca: name, csr, like, addNames: { dns: [], ip: [] } }] : [];
+  });
+  return [...leaves, ...canaries];
+}
+
+/** New CAs are made while the nodes prepare, and before anything is changed. */
+function missingCa({ plan, cas }: Rotation): Move | undefined {
+  const wanted = (Object.entries(plan.domains) as [Domain, { target: CaRef; old: KnownCertificate[] }][]).filter(
+    ([, { target }]) => target.role === 'new' && !cas[target.name],
+  );
+  const [first] = wanted;
+  if (!first) return undefined;
+  const role = 'name' in first[1].target ? first[1].target.name : '';
+  const domains = wanted.filter(([, { target }]) => 'name' in target && target.name === role).map(([domain]) => domain);
+  const [replaces] = first[1].old;
+  if (!replaces) return undefined;
+  const observed = replaces.facts.keyKind;
+  const kind = plan.profile.ca.key ?? (observed === 'other' ? 'ecdsa-p256' : observed);
+  return { type: 'make-ca', role, domains, kind, replaces };
+}

@@ -1,0 +1,22 @@
+export { canaryCsr, canaryName, makeCanaryKey, throwAwayCanary } from './canary.ts';
+export { type Dialled, dial } from './dial.ts';
+export type { KeyPair } from './key-pair.ts';
+export { loadEtcdClient } from './lazy-client.ts';
+export { lookAt } from './look-at.ts';
+export type { Answered, Member, MemberTarget, Snapshot, Status } from './member.ts';
+export { type ActivePeers, activePeers } from './metrics.ts';
+export { openMember } from './open-member.ts';
+export { type OtherMember, othersHealthy } from './others-healthy.ts';
+export {
+  type LeafInUse,
+  type Loaded,
+  proveLoaded,
+  provePresents,
+  proveReaches,
+  wasRefusedBefore,
+} from './prove.ts';
+export { provePeersActive } from './prove-peers-active.ts';
+export { proveServes, type Serves } from './prove-serves.ts';
+export type { Target } from './target.ts';
+export { allProven } from './until-proven.ts';
+export { type VersionFacts, versionFacts } from './versions.ts';

@@ -1,0 +1,90 @@
+import type { EtcdId, Failure, MemberLook, Proof } from '@etcd-rotate/protocol';
+import type { MemberTarget } from './member.ts';
+import { openMember } from './open-member.ts';
+import { pollUntil } from './poll.ts';
+import { longestLookMs } from './until-proven.ts';
+
+export interface Serves extends Omit<MemberTarget, 'deadlineMs'> {
+  /** Who must answer. */
+  memberId: EtcdId;
+  /** How far apart the first and the last of the agreeing looks must lie; the deadline has to be longer. */
+  settleMs: number;
+  /** For all of it. */
+  deadlineMs: number;
+}
+
+/**
+ * The member serves linearizable reads, knows a leader and is who it should be: in at least two looks one after the
+ * other that agree on leader and term, with no progress lost in between. The first and the last of them are returned,
+ * to be compared over all members by whoever asked.
+ */
+export async function proveServes({
+  settleMs,
+  deadlineMs,
+  memberId,
+  ...target
+}: Serves): Promise<{ proofs: Proof[]; looks: MemberLook[] }> {
+  let run: Run | undefined;
+  const last = await pollUntil<Seen>({
+    look: async (leftMs) => {
+      const seen = await lookOnce({ ...target, deadlineMs: Math.min(leftMs, longestLookMs) }, memberId);
+      if (!seen.ok) run = undefined;
+      else if (run && agree(run.last.look, seen.look)) run.last = seen;
+      else run = { first: seen, last: seen };
+      return seen;
+    },
+    enough: () => isSettled(run, settleMs),
+    intervalMs: ({ ok }) => (ok ? Math.min(settleMs, 1000) : 20),
+    deadlineMs,
+  });
+  const looks = run ? [run.first.look, run.last.look] : [];
+  return {
+    proofs: [{ what: 'serves', where: target.endpoint, ...judge(last, isSettled(run, settleMs)) }],
+    looks,
+  };
+}
+
+type Seen = { ok: true; look: MemberLook; at: number } | { ok: false; why: string; failure?: Failure };
+type Served = Extract<Seen, { ok: true }>;
+
+/** Looks that agree, one after the other. */
+interface Run {
+  first: Served;
+  last: Served;
+}
+
+async function lookOnce(target: MemberTarget, expected: EtcdId): Promise<Seen> {
+  await using member = openMember(target);
+  const [read, status] = await Promise.all([member.linearizableRead(), member.status()]);
+  if (!read.ok) return { ok: false, why: read.failure.message, failure: read.failure };
+  if (!status.ok) return { ok: false, why: status.failure.message, failure: status.failure };
+  const { clusterId, memberId, leader, raftTerm, raftIndex, appliedIndex, revision } = status.value;
+  if (memberId !== expected) return { ok: false, why: `member ${memberId} answers, not ${expected}` };
+  if (leader === '0') return { ok: false, why: 'it knows no leader' };
+  const look = { clusterId, memberId, leader, raftTerm, raftIndex, appliedIndex, revision };
+  return { ok: true, look, at: performance.now() };
+}
+
+function agree(a: MemberLook, b: MemberLook): boolean {
+  const same = a.clusterId === b.clusterId && a.leader === b.leader && a.raftTerm === b.raftTerm;
+  return same && a.appliedIndex <= b.appliedIndex && a.revision <= b.revision;
+}
+
+function isSettled(run: Run | undefined, settleMs: number): boolean {
+  return run !== undefined && run.first !== run.last && run.last.at - run.first.at >= settleMs;
+}
+
+/** Where our own leaf or rights are what fails, the member may well serve others. */
+function judge(seen: Seen, settled: boolean): Pick<Proof, 'verdict' | 'detail'> {
+  if (!seen.ok) {
+    const ours = seen.failure?.code === 'not-reached' || seen.failure?.code === 'permission-missing';
+    return { verdict: ours ? 'not-provable' : 'disproven', detail: seen.why };
+  }
+  const { leader, raftTerm, appliedIndex } = seen.look;
+  return settled
+    ? { verdict: 'proven', detail: `leader ${leader}, term ${raftTerm}, applied ${appliedIndex}` }
+    : {
+        verdict: 'not-provable',
+        detail: `leader ${leader} and term ${raftTerm} were not seen for long enough`,
+      };
+}

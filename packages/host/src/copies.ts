@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { type HolderId, ok, type Result, type Slot } from '@etcd-rotate/protocol';
+import { readIfThere, writeDurably } from './durable.ts';
+import type { Holder } from './holders.ts';
+import { readText } from './slot-files.ts';
+
+/**
+ * A copy of every slot file as it was before the rotation, in the node's state. It is kept for a person to go back to,
+ * and it is how the old leaves are tried: accepted until retire, refused afterwards.
+ *
+ * @returns how many files were copied; what was copied already is left as it was
+ */
+export async function copySlots(holders: readonly Holder[], folder: string): Promise<Result<number>> {
+  let copies = 0;
+  for (const { holder, slots } of holders) {
+    for (const [slot, files] of Object.entries(slots)) {
+      for (const [part, path] of Object.entries(files)) {
+        const copy = pathOf(folder, holder, `${slot}.${part}`);
+        if ((await readIfThere(copy)) !== undefined) continue;
+        const text = await readText(path);
+        if (!text.ok) return text;
+        await writeDurably(copy, text.value);
+        copies += 1;
+      }
+    }
+  }
+  return ok(copies);
+}
+
+/** A leaf pair as it was before the rotation. */
+export async function oldPair(
+  folder: string,
+  holder: HolderId,
+  slot: Slot,
+): Promise<{ cert: string; key: string } | undefined> {
+  const [cert, key] = await Promise.all(
+    ['cert', 'key'].map((part) => readIfThere(pathOf(folder, holder, `${slot}.${part}`))),
+  );
+  return cert !== undefined && key !== undefined ? { cert, key } : undefined;
+}
+
+function pathOf(folder: string, holder: HolderId, name: string): string {
+  return join(folder, 'before', holder.replace('/', '.'), `${name}.pem`);
+}

@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { parse as parseYaml } from 'yaml';
+
+/** Flags of etcd that decide about TLS and timing; others stay on the node. */
+const thatMatter = [
+  'name',
+  'cert-file',
+  'key-file',
+  'client-cert-auth',
+  'trusted-ca-file',
+  'auto-tls',
+  'client-cert-file',
+  'client-key-file',
+  'client-crl-file',
+  'client-cert-allowed-hostname',
+  'peer-cert-file',
+  'peer-key-file',
+  'peer-client-cert-auth',
+  'peer-trusted-ca-file',
+  'peer-auto-tls',
+  'peer-client-cert-file',
+  'peer-client-key-file',
+  'peer-crl-file',
+  'peer-cert-allowed-cn',
+  'peer-cert-allowed-hostname',
+  'listen-client-urls',
+  'listen-peer-urls',
+  'listen-client-http-urls',
+  'listen-metrics-urls',
+  'advertise-client-urls',
+  'initial-advertise-peer-urls',
+  'election-timeout',
+  'heartbeat-interval',
+];
+
+const booleans = new Set(['auto-tls', 'peer-auto-tls', 'client-cert-auth', 'peer-client-cert-auth']);
+
+/**
+ * The flags that a running etcd was started with: from its command line and environment, or from its configuration file
+ * alone where it has one, since that overrides both (facts: etcd, section 7).
+ *
+ * @throws where the process cannot be looked at
+ */
+export async function effectiveFlags(pid: number): Promise<Record<string, string>> {
+  const [commandLine, environment] = await Promise.all([
+    readFile(`/proc/${pid}/cmdline`, 'utf8'),
+    readFile(`/proc/${pid}/environ`, 'utf8'),
+  ]);
+  const flags = { ...fromEnvironment(environment.split('\0')), ...fromArguments(commandLine.split('\0').slice(1)) };
+  const configFile = flags['config-file'];
+  return only(configFile ? await fromConfigFile(`/proc/${pid}/root${configFile}`) : flags);
+}
+
+/** Go's flag package: `-x=v`, `--x=v`, `--x v`; a boolean takes its value with `=` alone. */
+export function fromArguments(args: readonly string[]): Record<string, string> {
+  const flags: Record<string, string> = {};
+  for (let i = 0; i < args.length; i += 1) {
+    const [, name, value] = /^--?([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(args[i] ?? '') ?? [];
+    if (name === undefined) continue;
+    if (value !== undefined) flags[name] = value;
+    else if (booleans.has(name)) flags[name] = 'true';
+    else {
+      i += 1;
+      flags[name] = args[i] ?? '';
+    }
+  }
+  return flags;
+}
+
+/** `ETCD_TRUSTED_CA_FILE=…` is `--trusted-ca-file`. */
+function fromEnvironment(variables: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    variables.flatMap((variable) => {
+      const [, name, value] = /^ETCD_([A-Z0-9_]+)=(.*)$/s.exec(variable) ?? [];
+      return name === undefined || value === undefined ? [] : [[name.toLowerCase().replaceAll('_', '-'), value]];
+    }),
+  );
+}
+
+async function fromConfigFile(path: string): Promise<Record<string, string>> {
+  const file: unknown = parseYaml(await readFile(path, 'utf8'), { maxAliasCount: 20 });
+  return fromConfig(file);
+}
+
+const sections: Record<string, Record<string, string>> = {
+  'client-transport-security': {
+    'allowed-hostname': 'client-cert-allowed-hostname',
+    'client-cert-file': 'client-cert-file',
+  },
+  'peer-transport-security': {
+    'client-cert-auth': 'peer-client-cert-auth',
+    'allowed-cn': 'peer-cert-allowed-cn',
+    'allowed-hostname': 'peer-cert-allowed-hostname',
+  },
+};
+
+/** The two TLS sections of a configuration file have the names of flags without `peer-`. */
+export function fromConfig(file: unknown): Record<string, string> {
+  const flags: Record<string, string> = {};
+  for (const [key, value] of entries(file)) {
+    const renamed = sections[key];
+    if (!renamed) {
+      if (value !== null && typeof value !== 'object') flags[key] = String(value);
+      continue;
+    }
+    for (const [name, inner] of entries(value)) {
+      const flag = renamed[name] ?? (key.startsWith('peer-') ? `peer-${name}` : name);
+      flags[flag] = Array.isArray(inner) ? inner.join(',') : String(inner);
+    }
+  }
+  return flags;
+}
+
+function entries(value: unknown): [string, unknown][] {
+  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}
+
+function only(flags: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(thatMatter.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])));
+}

@@ -1,0 +1,78 @@
+import type { Usage } from '@etcd-rotate/protocol';
+import type { Certificate } from './certificate.ts';
+import { mayIssue } from './may-issue.ts';
+import { faultOfNames } from './name-constraints.ts';
+import { keyUsageBits, usageIds } from './oids.ts';
+
+export interface Circumstances {
+  purpose: Usage;
+  at: Date;
+}
+
+/**
+ * What makes a path unusable although names and signatures are right, by the stricter of Go and OpenSSL in each
+ * point. Undefined when nothing does. The last certificate of the path is the anchor.
+ */
+export function faultIn(path: readonly Certificate[], { purpose, at }: Circumstances): string | undefined {
+  for (const [index, certificate] of path.entries()) {
+    const fault =
+      faultOfDates(certificate, at) ??
+      faultOfUsages(certificate, purpose) ??
+      faultOfExtensions(certificate) ??
+      (index === 0 ? faultOfLeaf(certificate, purpose) : faultOfIssuer(certificate, index - 1)) ??
+      (index > 0 ? faultOfNames(certificate, path.slice(0, index)) : undefined) ??
+      (index < path.length - 1 ? faultOfSignature(certificate) : undefined);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+/** The root counts too, for Go as for OpenSSL; the very second of notAfter is too late for OpenSSL. */
+function faultOfDates({ facts, parts }: Certificate, at: Date): string | undefined {
+  if (at.getTime() < parts.notBefore) return `${facts.subject} is not valid before ${facts.notBefore}`;
+  if (at.getTime() >= parts.notAfter) return `${facts.subject} expired at ${facts.notAfter}`;
+  return undefined;
+}
+
+/** Extended key usages nest: those of an intermediate or root count for all below (facts: etcd, section 3). */
+function faultOfUsages({ facts, parts }: Certificate, purpose: Usage): string | undefined {
+  const { usages } = parts.extensions;
+  // OpenSSL does not take anyExtendedKeyUsage for the purposes of TLS.
+  if (usages === undefined || usages.includes(usageIds[purpose])) return undefined;
+  return `${facts.subject} may not be used for ${purpose}, only for ${facts.usages.join(', ') || 'nothing'}`;
+}
+
+function faultOfExtensions({ facts, parts }: Certificate): string | undefined {
+  const [unknown] = parts.extensions.unknownCritical;
+  return unknown === undefined
+    ? undefined
+    : `${facts.subject} has a critical extension that is not known: ${unknown}`;
+}
+
+function faultOfLeaf({ facts, parts }: Certificate, purpose: Usage): string | undefined {
+  const { digitalSignature, keyAgreement, keyEncipherment } = keyUsageBits;
+  const wanted = digitalSignature | keyAgreement | (purpose === 'serverAuth' ? keyEncipherment : 0);
+  const allowed = parts.extensions.keyUsage ?? wanted;
+  return allowed & wanted ? undefined : `the key usage of ${facts.subject} does not allow TLS as ${purpose}`;
+}
+
+/** @param below how many intermediates are between this issuer and the leaf */
+function faultOfIssuer(certificate: Certificate, below: number): string | undefined {
+  const { pathLength } = certificate.parts.extensions;
+  const { subject } = certificate.facts;
+  if (!mayIssue(certificate)) return `${subject} is not a CA that may sign certificates`;
+  if (pathLength === undefined || below <= pathLength) return undefined;
+  return `${subject} allows ${pathLength} intermediates below it, here are ${below}`;
+}
+
+function faultOfSignature({ facts, parts }: Certificate): string | undefined {
+  return weakSignatures.has(parts.signature) ? `${facts.subject} is signed with SHA-1 or weaker` : undefined;
+}
+
+const weakSignatures = new Set([
+  '1.2.840.113549.1.1.2', // md2WithRSA
+  '1.2.840.113549.1.1.4', // md5WithRSA
+  '1.2.840.113549.1.1.5', // sha1WithRSA
+  '1.2.840.10040.4.3', // sha1WithDSA
+  '1.2.840.10045.4.1', // sha1WithECDSA
+]);

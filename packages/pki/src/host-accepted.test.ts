@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { aCa, aLeaf } from '../test/a-certificate.ts';
+import { hostAccepted } from './host-accepted.ts';
+
+const names = {
+  dns: ['etcd-1', 'Etcd.Example.com', '*.cluster.local', 'a*.wild.com', '*'],
+  ip: ['10.0.0.1', '::1'],
+};
+const leaf = aLeaf(aCa('ca'), { name: 'common', names }).certificate;
+
+test.each([
+  'etcd-1',
+  'ETCD-1',
+  'etcd-1.',
+  'etcd.example.com',
+  'x.cluster.local',
+  '10.0.0.1',
+  '::1',
+  '[0:0::1]',
+])('accepts %s', (host) => expect(hostAccepted(leaf, host)).toBe(true));
+
+test.each([
+  'common',
+  'etcd-2',
+  'cluster.local',
+  'x.y.cluster.local',
+  '.cluster.local',
+  'ab.wild.com',
+  '10.0.0.2',
+  '::2',
+  '',
+  '.',
+  'x',
+])('refuses "%s"', (host) => expect(hostAccepted(leaf, host)).toBe(false));
+
+test('refuses every host where there are no names, whatever the common name', () => {
+  const bare = aLeaf(aCa('ca'), { name: 'etcd-1' }).certificate;
+  expect(hostAccepted(bare, 'etcd-1')).toBe(false);
+});

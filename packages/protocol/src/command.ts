@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { Fingerprint, KeyKind } from './certificate.ts';
+import { EtcdId, Id, Instant, Name } from './name.ts';
+import { HowTaken } from './plan.ts';
+import { Domain, HolderId, Slot } from './slot.ts';
+
+const Pem = z.string().max(1_048_576);
+
+/** What a slot shall hold, as bytes. */
+export const SlotContents = z.union([z.strictObject({ chain: Pem }), z.strictObject({ bundle: Pem })]);
+export type SlotContents = z.infer<typeof SlotContents>;
+
+/** What a member must be seen to present, for those who dial it. */
+export const Expected = z.strictObject({
+  holder: HolderId,
+  memberId: EtcdId,
+  clientUrl: z.string(),
+  peerUrl: z.string(),
+  'server-leaf': Fingerprint,
+  'peer-leaf': Fingerprint,
+});
+export type Expected = z.infer<typeof Expected>;
+
+/** CAs by domain, as PEM bundles. */
+const ByDomain = z.partialRecord(Domain, Pem);
+
+export const CommandBody = z.discriminatedUnion('type', [
+  /** Look only: nothing is written, not even the epoch. */
+  z.strictObject({ type: z.literal('observe') }),
+  /** Store the epoch, copy every slot file of the cluster's holders, begin to make keys for these leaves. */
+  z.strictObject({
+    type: z.literal('prepare'),
+    keys: z.array(z.strictObject({ holder: HolderId, slot: Slot, kind: KeyKind })),
+  }),
+  z.strictObject({ type: z.literal('snapshot') }),
+  /** Make keys on the node and answer with certificate requests. */
+  z.strictObject({
+    type: z.literal('request'),
+    leaves: z.array(
+      z.strictObject({
+        slot: Slot,
+        kind: KeyKind,
+        addNames: z.strictObject({ dns: z.array(z.string()), ip: z.array(z.string()) }),
+      }),
+    ),
+    canaries: z.array(Domain),
+  }),
+  z.strictObject({
+    type: z.literal('change'),
+    slots: z.partialRecord(Slot, SlotContents),
+    /** SHA-256 of each slot's certificate file before this step: anything else was changed by others. */
+    before: z.partialRecord(Slot, z.array(Fingerprint)),
+    taken: HowTaken,
+    /** Members that may take the lead, best first. */
+    handOverTo: z.array(EtcdId),
+    acceptDowntime: z.boolean(),
+    startTimeoutMs: z.number().int().positive(),
+    settleMs: z.number().int().nonnegative(),
+    prove: z.strictObject({
+      /** Certificates for the canary keys that the agent holds in memory, by domain. */
+      canaries: ByDomain,
+      /** Leaves in use that must go on being accepted (`accepted`) or must be refused from now on (`refused`). */
+      oldLeaves: z.partialRecord(Domain, z.enum(['accepted', 'refused'])),
+      members: z.array(Expected),
+    }),
+  }),
+  z.strictObject({
+    type: z.literal('prove'),
+    members: z.array(Expected),
+    settleMs: z.number().int().nonnegative(),
+    /** Domains in which the leaves from before the rotation must be refused on every listener. */
+    oldLeavesRefused: z.array(Domain),
+  }),
+]);
+export type CommandBody = z.infer<typeof CommandBody>;
+
+/** A step on the wire. The signature is over the exact bytes sent and travels in a header beside them. */
+export const Command = z.strictObject({
+  v: z.literal(1),
+  id: Id,
+  fleet: Name,
+  cluster: Name,
+  /** A rotation's id, or `none` for a command that only looks. */
+  rotation: Id,
+  step: Id,
+  node: Name,
+  holder: HolderId,
+  epoch: z.number().int().nonnegative(),
+  issuedAt: Instant,
+  expiresAt: Instant,
+  body: CommandBody,
+});
+export type Command = z.infer<typeof Command>;

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { KeyKind } from './certificate.ts';
+import { Duration, day } from './duration.ts';
+import { Name } from './name.ts';
+import { Domain } from './slot.ts';
+
+/** `restarts: every-stage` is what the runbook does. */
+export const Restarts = z.enum(['every-stage']);
+export type Restarts = z.infer<typeof Restarts>;
+
+export const Strategy = z.enum(['staged']);
+export type Strategy = z.infer<typeof Strategy>;
+
+const Snapshot = z.enum(['required', 'best-effort', 'off']);
+const Milliseconds = z.number().int().nonnegative();
+
+/** What the rotations of a cluster may and must do; durations in milliseconds. */
+export const Policy = z.strictObject({
+  /** A snapshot through etcd before the first change. */
+  snapshot: Snapshot,
+  restarts: Restarts,
+  /** How long two agreeing observations of a step must lie apart; 35 s is a full prober cycle (facts: etcd, 5.2). */
+  settle: Milliseconds,
+  /** How long one step on one node may take, restoring included. */
+  stepTimeout: Milliseconds,
+  /** How long a member may take to serve after its restart before it is restored. */
+  startTimeout: Milliseconds,
+  /** How long a node may be away before the rotation holds. */
+  patience: Milliseconds,
+  /** The largest difference between clocks. */
+  clockTolerance: Milliseconds,
+});
+export type Policy = z.infer<typeof Policy>;
+
+/** The same as people write it in the fleet file, with what holds where they say nothing. */
+const PolicyText = z.strictObject({
+  snapshot: Snapshot.default('required'),
+  restarts: Restarts.default('every-stage'),
+  settle: Duration.default(0),
+  stepTimeout: Duration.default(120_000),
+  startTimeout: Duration.default(30_000),
+  patience: Duration.default(60_000),
+  clockTolerance: Duration.default(2_000),
+});
+
+/** How new CAs and leaves are made; what is not said here is kept as observed. Validity in milliseconds. */
+export const Profile = z.strictObject({
+  ca: z.strictObject({ key: KeyKind.optional(), validity: Milliseconds }),
+  leaf: z.strictObject({ key: KeyKind.optional(), validity: Milliseconds }),
+});
+export type Profile = z.infer<typeof Profile>;
+
+const caDefault = { validity: 10 * 365 * day };
+const leafDefault = { validity: 365 * day };
+
+const ProfileText = z.strictObject({
+  ca: z
+    .strictObject({ key: KeyKind.optional(), validity: Duration.default(caDefault.validity) })
+    .default(caDefault),
+  leaf: z
+    .strictObject({ key: KeyKind.optional(), validity: Duration.default(leafDefault.validity) })
+    .default(leafDefault),
+});
+
+/** Names that a member's or client's leaf shall have beyond those it has. */
+const ExtraNames = z.strictObject({
+  dns: z.array(z.string().regex(/^[A-Za-z0-9.*-]{1,253}$/)).default([]),
+  ip: z.array(z.union([z.ipv4(), z.ipv6()])).default([]),
+});
+
+const FleetMember = z.strictObject({
+  name: Name,
+  node: Name,
+  /** For `server-leaf` (domain client) and `peer-leaf` (domain peer). */
+  addNames: z.partialRecord(Domain, ExtraNames).optional(),
+});
+
+const FleetClient = z.strictObject({ name: Name, node: Name, owner: z.string().max(200).optional() });
+
+export const FleetCluster = z.strictObject({
+  name: Name,
+  members: z.array(FleetMember).min(1).max(9),
+  clients: z.array(FleetClient).max(500).default([]),
+  policy: PolicyText.default(PolicyText.parse({})),
+  profile: ProfileText.default(ProfileText.parse({})),
+});
+export type FleetCluster = z.infer<typeof FleetCluster>;
+
+/** `fleet.yaml`: clusters, nodes and clients by name, and policy. It never holds a path or a command. */
+export const FleetFile = z
+  .strictObject({ version: z.literal(1), fleet: Name, clusters: z.array(FleetCluster).min(1).max(2000) })
+  .superRefine(namesAreUnique);
+export type FleetFile = z.infer<typeof FleetFile>;
+
+function namesAreUnique(
+  file: { clusters: FleetCluster[] },
+  context: { addIssue(issue: { code: 'custom'; path: (string | number)[]; message: string }): void },
+): void {
+  const clusters = new Set<string>();
+  file.clusters.forEach((cluster, c) => {
+    const refuse = (path: (string | number)[], message: string): void =>
+      context.addIssue({ code: 'custom', path: ['clusters', c, ...path], message });
+    if (clusters.has(cluster.name)) refuse(['name'], `the name "${cluster.name}" is used twice`);
+    clusters.add(cluster.name);
+    const names = new Set<string>();
+    const nodes = new Set<string>();
+    for (const kind of ['members', 'clients'] as const) {
+      cluster[kind].forEach(({ name, node }, h) => {
+        if (names.has(name)) refuse([kind, h, 'name'], `the name "${name}" is used twice`);
+        if (name.startsWith('agent-')) refuse([kind, h, 'name'], "names of the agents' own clients begin with agent-");
+        if (kind === 'members' && nodes.has(node)) refuse([kind, h, 'node'], `${node} has two members of one cluster`);
+        names.add(name);
+        if (kind === 'members') nodes.add(node);
+      });
+    }
+  });
+}
+
+/** The nodes of a cluster in the order of the file, each once. */
+export function nodesOf(cluster: FleetCluster): string[] {
+  return [...new Set([...cluster.members, ...cluster.clients].map((holder) => holder.node))];
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { Fingerprint, KnownCertificate } from './certificate.ts';
+import { Failure } from './failure.ts';
+import { Policy, Profile, Restarts, Strategy } from './fleet-file.ts';
+import { EtcdId, Id, Name } from './name.ts';
+import { Domain, HolderId, Slot } from './slot.ts';
+
+export const Stage = z.enum(['prepare', 'trust', 'issue', 'retire']);
+export type Stage = z.infer<typeof Stage>;
+
+/**
+ * A CA in a plan. `new` has no certificate until the rotation has made it; `held` is one the coordinator holds and the
+ * rotation ends on; `seen` was observed in a bundle.
+ */
+export const CaRef = z.union([
+  z.strictObject({ role: z.literal('new'), name: Name }),
+  z.strictObject({ role: z.literal('held'), name: Name, certificate: KnownCertificate }),
+  z.strictObject({ role: z.literal('seen'), certificate: KnownCertificate }),
+]);
+export type CaRef = z.infer<typeof CaRef>;
+
+/** What a slot shall hold after a step: a leaf of an issuer, or a bundle of CAs. */
+export const SlotTarget = z.union([
+  z.strictObject({ leafOf: CaRef }),
+  z.strictObject({ bundle: z.array(CaRef).min(1) }),
+]);
+export type SlotTarget = z.infer<typeof SlotTarget>;
+
+export const HowTaken = z.enum(['restart', 'reload', 'by-itself']);
+export type HowTaken = z.infer<typeof HowTaken>;
+
+export const Action = z.discriminatedUnion('type', [
+  /** The agent stores the epoch, copies every slot file and begins to make keys. */
+  z.strictObject({ type: z.literal('prepare') }),
+  z.strictObject({ type: z.literal('snapshot') }),
+  /** New contents for slots of one holder, taken by a restart or reload, then proven by the node itself. */
+  z.strictObject({
+    type: z.literal('change'),
+    slots: z.partialRecord(Slot, SlotTarget),
+    taken: HowTaken,
+    /** The member that takes the lead before the restart, where the holder is expected to lead by then. */
+    handOverTo: HolderId.optional(),
+  }),
+  /** Every node looks at its member and dials every other one. `final`: the old leaves are refused as well. */
+  z.strictObject({ type: z.literal('prove'), final: z.boolean() }),
+]);
+export type Action = z.infer<typeof Action>;
+
+/** One thing to make true on one node. Steps of the same group may be under way together. */
+export const Step = z.strictObject({
+  id: Id,
+  stage: Stage,
+  group: z.number().int().nonnegative(),
+  node: Name,
+  holder: HolderId,
+  action: Action,
+});
+export type Step = z.infer<typeof Step>;
+
+/** What a plan was made from, reduced to what it depends on: part of its digest. */
+export const PlannedFrom = z.strictObject({
+  clusterId: EtcdId,
+  leader: EtcdId,
+  members: z.array(z.strictObject({ holder: HolderId, id: EtcdId, version: z.string() })),
+  slots: z.record(z.string(), z.array(Fingerprint)),
+});
+export type PlannedFrom = z.infer<typeof PlannedFrom>;
+
+export const DomainChange = z.strictObject({
+  /** CAs that issued what is presented now and leave at retire. */
+  old: z.array(KnownCertificate),
+  target: CaRef,
+  /** CAs in bundles that this rotation leaves alone. */
+  others: z.array(KnownCertificate),
+});
+export type DomainChange = z.infer<typeof DomainChange>;
+
+export const Plan = z.strictObject({
+  version: z.literal(1),
+  fleet: Name,
+  cluster: Name,
+  strategy: Strategy,
+  restarts: Restarts,
+  acceptDowntime: z.boolean(),
+  domains: z.partialRecord(Domain, DomainChange),
+  steps: z.array(Step),
+  estimate: z.strictObject({
+    etcdRestarts: z.number().int(),
+    clientRestarts: z.number().int(),
+    clientReloads: z.number().int(),
+    leaderMoves: z.number().int(),
+  }),
+  /** The policy and profile it will run under: agreed to with the rest. */
+  policy: Policy,
+  profile: Profile,
+  /** Names that leaves get beyond those observed, by `holder slot`. */
+  addNames: z.record(z.string(), z.strictObject({ dns: z.array(z.string()), ip: z.array(z.string()) })),
+  plannedFrom: PlannedFrom,
+  warnings: z.array(Failure),
+  /** SHA-256 over everything above: what the operator agrees to. */
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type Plan = z.infer<typeof Plan>;
+
+/**
+ * One line of the proof: a step, with each of its files replaced or not yet and any processes restarted by somebody
+ * else at that moment.
+ */
+export const ProofLine = z.strictObject({
+  step: Id,
+  /** How many handshakes were decided for this step. */
+  handshakes: z.number().int(),
+  /** Empty when everybody trusts everybody. */
+  strangers: z.array(z.string()),
+});
+export type ProofLine = z.infer<typeof ProofLine>;

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { Fingerprint } from './certificate.ts';
+import { Failure, type FailureCode, fail } from './failure.ts';
+import { EtcdId, Id, Instant, Name } from './name.ts';
+import { NodeObservation, ProcessSeen } from './observation.ts';
+import { Domain, HolderId, Slot } from './slot.ts';
+
+/** One thing that was looked at. `not-provable` opens no barrier. */
+export const Proof = z.strictObject({
+  /** The rule, e.g. `presents`, `accepts-canary`, `refuses-throw-away`, `reaches`. */
+  what: z.enum([
+    'new-process',
+    'serves',
+    'presents',
+    'refused-before',
+    'accepts-canary',
+    'accepts-leaf-in-use',
+    'refuses-throw-away',
+    'refuses-old-leaf',
+    'reaches',
+    'peers-active',
+    'connections-renewed',
+  ]),
+  where: z.string(),
+  verdict: z.enum(['proven', 'disproven', 'not-provable']),
+  detail: z.string(),
+});
+export type Proof = z.infer<typeof Proof>;
+
+/** The failure that an unproven claim is told as. */
+const failureOf: Record<Proof['what'], FailureCode> = {
+  'new-process': 'restart-failed',
+  serves: 'not-serving',
+  presents: 'not-presented',
+  'refused-before': 'not-provable',
+  'accepts-canary': 'not-loaded',
+  'accepts-leaf-in-use': 'not-loaded',
+  'refuses-throw-away': 'not-refused',
+  'refuses-old-leaf': 'not-refused',
+  reaches: 'not-reached',
+  'peers-active': 'not-reached',
+  'connections-renewed': 'not-loaded',
+};
+
+/**
+ * The first claim that does not hold, as a failure, or nothing when all do. `refused-before` is no claim about now: where
+ * the new CA was accepted already, the new process is the proof.
+ */
+export function unproven(where: string, proofs: readonly Proof[], hint: string): Failure | undefined {
+  const missing = proofs.find(({ what, verdict }) => verdict !== 'proven' && what !== 'refused-before');
+  if (!missing) return undefined;
+  const { what, verdict, detail } = missing;
+  const code = verdict === 'not-provable' ? 'not-provable' : failureOf[what];
+  return fail(code, `${where}: ${what} at ${missing.where} is ${verdict}: ${detail}`, hint).failure;
+}
+
+/** What one look at the own member gave; compared over all nodes. */
+export const MemberLook = z.strictObject({
+  clusterId: EtcdId,
+  memberId: EtcdId,
+  revision: z.number().int(),
+  leader: EtcdId,
+  raftTerm: z.number().int(),
+  raftIndex: z.number().int(),
+  appliedIndex: z.number().int(),
+});
+export type MemberLook = z.infer<typeof MemberLook>;
+
+export const ResultValue = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('observed'), observation: NodeObservation }),
+  z.strictObject({ type: z.literal('prepared'), copies: z.number().int() }),
+  z.strictObject({
+    type: z.literal('snapshot-taken'),
+    bytes: z.number().int(),
+    sha256: z.string(),
+    revision: z.number().int(),
+  }),
+  z.strictObject({
+    type: z.literal('requested'),
+    leaves: z.array(z.strictObject({ slot: Slot, csr: z.string().max(16_384) })),
+    canaries: z.array(z.strictObject({ domain: Domain, csr: z.string().max(16_384) })),
+  }),
+  z.strictObject({
+    type: z.literal('changed'),
+    /** Fingerprints on disk after the change, leaf first or in the order of the bundle. */
+    slots: z.partialRecord(Slot, z.array(Fingerprint)),
+    process: ProcessSeen.optional(),
+    restarted: z.boolean(),
+    leaderMoved: z.boolean(),
+    proofs: z.array(Proof),
+    /** Milliseconds, for the summary and the benchmark. */
+    took: z.strictObject({
+      handOver: z.number(),
+      install: z.number(),
+      restart: z.number(),
+      serve: z.number(),
+      prove: z.number(),
+    }),
+  }),
+  z.strictObject({ type: z.literal('proven'), proofs: z.array(Proof), looks: z.array(MemberLook) }),
+]);
+export type ResultValue = z.infer<typeof ResultValue>;
+
+/** What the agent decided about the files of a change, durably, before it answered. */
+export const Decision = z.enum(['kept', 'restored', 'untouched']);
+export type Decision = z.infer<typeof Decision>;
+
+/** The agent's answer to a command; signed by the agent over the exact bytes sent. */
+export const CommandResult = z.strictObject({
+  v: z.literal(1),
+  id: Id,
+  fleet: Name,
+  rotation: Id,
+  step: Id,
+  node: Name,
+  holder: HolderId,
+  at: Instant,
+  outcome: z.union([
+    z.strictObject({ ok: z.literal(true), value: ResultValue }),
+    z.strictObject({
+      ok: z.literal(false),
+      failure: Failure,
+      decision: Decision,
+      proofs: z.array(Proof).optional(),
+    }),
+  ]),
+});
+export type CommandResult = z.infer<typeof CommandResult>;

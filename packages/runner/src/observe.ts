@@ -1,0 +1,42 @@
+import { type Command, type Failure, type FleetCluster, type HolderId, type NodeObservation, nodesOf } from '@etcd-rotate/protocol';
+import type { PlanningPorts } from './ports.ts';
+
+/** Asks every node of a cluster what it sees. Nothing is changed or written anywhere. */
+export async function observe(
+  fleet: string,
+  cluster: FleetCluster,
+  ports: Pick<PlanningPorts, 'agents' | 'newId' | 'clock' | 'epoch'>,
+): Promise<{ observations: NodeObservation[]; missing: Failure[] }> {
+  const asked = nodesOf(cluster).map((node) => ports.agents.observe(lookCommand(fleet, cluster, node, ports)));
+  const answers = await Promise.all(asked);
+  return {
+    observations: answers.flatMap((answer) => (answer.ok ? [answer.value] : [])),
+    missing: answers.flatMap((answer) => (answer.ok ? [] : [answer.failure])),
+  };
+}
+
+function lookCommand(
+  fleet: string,
+  cluster: FleetCluster,
+  node: string,
+  { newId, clock, epoch }: Pick<PlanningPorts, 'newId' | 'clock' | 'epoch'>,
+): Command {
+  const now = clock.now();
+  const member = cluster.members.find((one) => one.node === node);
+  const client = cluster.clients.find((one) => one.node === node);
+  const holder: HolderId = member ? `member/${member.name}` : `client/${client?.name ?? node}`;
+  return {
+    v: 1,
+    id: `look.${newId()}`,
+    fleet,
+    cluster: cluster.name,
+    rotation: 'none',
+    step: 'observe',
+    node,
+    holder,
+    epoch: epoch(),
+    issuedAt: now.toISOString(),
+    expiresAt: new Date(now.getTime() + 30_000).toISOString(),
+    body: { type: 'observe' },
+  };
+}

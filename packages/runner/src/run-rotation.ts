@@ -1,0 +1,88 @@
+import { apply, nextMove, type Rotation } from '@etcd-rotate/core';
+import { type EntryBody, type Failure, fail } from '@etcd-rotate/protocol';
+import { Delivery } from './delivery.ts';
+import type { Ports } from './ports.ts';
+
+/**
+ * Drives one rotation until it holds or is finished: asks what it wants next, writes that down, then does it.
+ *
+ * @param stop ends the loop between two moves; the journal says where to go on
+ * @returns the rotation, and the failure of the journal when that could not be written any more
+ */
+export async function runRotation(
+  start: Rotation,
+  ports: Ports,
+  stop: AbortSignal,
+): Promise<{ rotation: Rotation; failure?: Failure }> {
+  let rotation = start;
+  using results = ports.agents.results(start.id);
+  const delivery = new Delivery(ports, start.plan.policy);
+  const record = async (body: EntryBody): Promise<void> => {
+    const entry = await ports.journal.append(body);
+    if (!entry.ok) throw new JournalFailed(entry.failure);
+    rotation = apply(rotation, entry.value) ?? rotation;
+  };
+  const { id } = rotation;
+  try {
+    while (!stop.aborted) {
+      const now = ports.clock.now().toISOString();
+      const move = nextMove(rotation, { now, epoch: ports.epoch(), verify: ports.verify });
+      switch (move.type) {
+        case 'send':
+          // On disk before on the wire: after a crash we may send twice, never forget that we sent.
+          await record({ type: 'sent', rotation: id, step: move.command.step, command: move.command });
+          delivery.send(move.command);
+          break;
+        case 'make-ca': {
+          const made = await ports.signer.makeCa({ ...move, rotation: id, plan: rotation.plan });
+          const { role, domains } = move;
+          await record(
+            made.ok
+              ? { type: 'ca', rotation: id, role, domains, ...made.value }
+              : { type: 'held', rotation: id, failure: made.failure },
+          );
+          break;
+        }
+        case 'sign': {
+          const signed = await ports.signer.sign({ ...move, rotation: id, plan: rotation.plan });
+          await record(
+            signed.ok
+              ? { type: 'signed', rotation: id, step: move.step, certificates: signed.value }
+              : { type: 'held', rotation: id, failure: signed.failure },
+          );
+          break;
+        }
+        case 'wait': {
+          for (const result of await results.next(delivery.keepSending(move.for))) {
+            delivery.answered(result.id);
+            await record({ type: 'result', rotation: id, step: result.step, result });
+          }
+          const failure = delivery.givenUp(move.for);
+          if (failure && rotation.state.status === 'running') await record({ type: 'held', rotation: id, failure });
+          break;
+        }
+        case 'hold':
+          await record({ type: 'held', rotation: id, failure: move.failure });
+          break;
+        case 'finish':
+          await record({ type: 'finished', rotation: id, outcome: move.outcome });
+          break;
+        case 'rest':
+          return { rotation };
+      }
+    }
+    return { rotation };
+  } catch (error) {
+    if (error instanceof JournalFailed) return { rotation, failure: error.failure };
+    const message = `the loop of rotation ${id} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    return { rotation, failure: fail('internal', message, 'restart the coordinator: it goes on from the journal').failure };
+  }
+}
+
+class JournalFailed extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}

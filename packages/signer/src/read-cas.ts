@@ -1,0 +1,31 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { keyMatches } from '@etcd-rotate/pki';
+import { fail, ok, type Result } from '@etcd-rotate/protocol';
+import { type HeldCa, readCaFile, revealKey } from './ca-file.ts';
+import { folderFile } from './unlock-folder.ts';
+
+/**
+ * Reads every CA of a folder. Each key is opened once and held against its certificate: a coordinator that could not
+ * sign in the middle of a rotation should say so before the first one.
+ */
+export async function readCas(folder: string, folderKey: Buffer): Promise<Result<HeldCa[]>> {
+  const cas: HeldCa[] = [];
+  for (const file of (await readdir(folder)).sort()) {
+    if (!file.endsWith('.json') || file === folderFile) continue;
+    const path = join(folder, file);
+    const ca = readCaFile(await readFile(path, 'utf8'), path);
+    if (!ca.ok) return ca;
+    const fault = faultOf(ca.value, file, folderKey);
+    if (fault !== undefined) return fail('bad-key', `${path}: ${fault}`, 'restore it from a backup');
+    cas.push(ca.value);
+  }
+  return ok(cas);
+}
+
+function faultOf(ca: HeldCa, file: string, folderKey: Buffer): string | undefined {
+  if (file !== `${ca.record.name}.json`) return `it is the file of the CA ${ca.record.name}`;
+  const key = revealKey(ca, folderKey);
+  if (!key) return 'its key does not open: the file was changed or comes from another folder';
+  return keyMatches(ca.certificate, key) ? undefined : 'its key is not that of its certificate';
+}

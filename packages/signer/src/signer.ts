@@ -1,0 +1,159 @@
+import { join } from 'node:path';
+import {
+  type Certificate,
+  generateKey,
+  keyMatches,
+  makeCa,
+  mayIssue,
+  readCertificate,
+  readCsr,
+  signLeaf,
+} from '@etcd-rotate/pki';
+import { fail, Name, ok, type Result, type Usage } from '@etcd-rotate/protocol';
+import { type CaRecord, type HeldCa, holdCa, type NewCa, revealKey, writeCaFile } from './ca-file.ts';
+import { whyNotSign } from './may-sign.ts';
+import type { Adoption, CanaryRequest, CaOrder, LeafRequest } from './requests.ts';
+import { writeNewFile } from './write-new-file.ts';
+
+export interface Held {
+  folder: string;
+  folderKey: Buffer;
+  cas: HeldCa[];
+  now: () => Date;
+}
+
+/** A leaf that proves a bundle is loaded needs a handshake's time; a longer life would be a leaf nobody manages. */
+const longestCanary = 10 * 60 * 1000;
+
+/** A canary on the peer port poses as a member, which serves and dials with one pair (facts: etcd, section 3). */
+const canaryUsages = { client: ['clientAuth'], peer: ['serverAuth', 'clientAuth'] } satisfies Record<
+  string,
+  Usage[]
+>;
+
+/**
+ * Holds CA keys and decides what may be signed for whom. A CA key is in the clear only while one signature is made;
+ * in between there is only the folder's key, which goes with `close`.
+ */
+export class Signer {
+  readonly #folder: string;
+  readonly #folderKey: Buffer;
+  readonly #cas: Map<string, HeldCa>;
+  readonly #now: () => Date;
+
+  constructor({ folder, folderKey, cas, now }: Held) {
+    this.#folder = folder;
+    this.#folderKey = folderKey;
+    this.#cas = new Map(cas.map((ca) => [ca.record.name, ca]));
+    this.#now = now;
+  }
+
+  list(): CaRecord[] {
+    return [...this.#cas.values()].map(({ record }) => record).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async create({ name, subject, keyKind, notBefore, notAfter }: CaOrder): Promise<Result<CaRecord>> {
+    const refusal = this.#whyNotName(name);
+    if (refusal) return refusal;
+    const key = await generateKey(keyKind);
+    const certificate = makeCa({ subject, key, notBefore, notAfter });
+    return this.#keep({ name, certificate, key, createdAt: this.#now() });
+  }
+
+  /** Takes over a CA that is in use already. */
+  async adopt({ name, certificate: pem, key }: Adoption): Promise<Result<CaRecord>> {
+    const refusal = this.#whyNotName(name);
+    if (refusal) return refusal;
+    const certificate = readCertificate(pem);
+    if (!certificate.ok) return certificate;
+    const { subject } = certificate.value.facts;
+    if (!mayIssue(certificate.value)) {
+      return fail(
+        'bad-certificate',
+        `${subject} may not sign certificates`,
+        'give the certificate of the CA',
+      );
+    }
+    if (!keyMatches(certificate.value, key)) {
+      return fail('key-mismatch', `the key is not that of ${subject}`, 'give the pair that belongs together');
+    }
+    return this.#keep({ name, certificate: certificate.value, key, createdAt: this.#now() });
+  }
+
+  async signLeaf({
+    ca: name,
+    csr: pem,
+    allowed,
+    notBefore,
+    notAfter,
+  }: LeafRequest): Promise<Result<Certificate>> {
+    const ca = this.#cas.get(name);
+    if (!ca)
+      return fail('unknown-ca', `there is no CA named ${name}`, 'see which there are with: rotate ca list');
+    const csr = readCsr(pem);
+    if (!csr.ok) return csr;
+    const asked = { csr: csr.value, ca: ca.certificate, allowed, notBefore, notAfter };
+    const objection = whyNotSign(asked);
+    if (objection !== undefined) {
+      return fail(
+        'may-not-sign',
+        `the request to CA ${name} is refused: ${objection}`,
+        'what a leaf may say follows from the fleet file and the leaf that is there now; compare the request with both',
+      );
+    }
+    const key = revealKey(ca, this.#folderKey);
+    if (!key) return fail('bad-key', `the key of CA ${name} does not open any more`, 'open the signer again');
+    const { subject, names } = csr.value;
+    return ok(
+      signLeaf({
+        csr: csr.value,
+        ca: { certificate: ca.certificate, key },
+        subject,
+        names,
+        usages: allowed.usages,
+        notBefore,
+        notAfter,
+      }),
+    );
+  }
+
+  async signCanary({ domain, allowed, ...request }: CanaryRequest): Promise<Result<Certificate>> {
+    const life = request.notAfter.getTime() - request.notBefore.getTime();
+    if (!(life <= longestCanary)) {
+      return fail('may-not-sign', 'a canary may live for ten minutes at most', 'ask for a shorter life');
+    }
+    return this.signLeaf({ ...request, allowed: { ...allowed, usages: canaryUsages[domain] } });
+  }
+
+  /** Forgets the key of the folder; the signer signs nothing afterwards. */
+  close(): void {
+    this.#folderKey.fill(0);
+    this.#cas.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #keep(ca: NewCa): Promise<Result<CaRecord>> {
+    const held = holdCa(ca, this.#folderKey);
+    const written = await writeNewFile(join(this.#folder, `${ca.name}.json`), writeCaFile(held));
+    if (!written.ok) return written;
+    this.#cas.set(ca.name, held);
+    return ok(held.record);
+  }
+
+  #whyNotName(name: string): ReturnType<typeof fail> | undefined {
+    const parsed = Name.safeParse(name);
+    if (!parsed.success || name === 'kdf') {
+      return fail(
+        'bad-usage',
+        `${JSON.stringify(name)} cannot be the name of a CA`,
+        'lower-case letters, digits, hyphens',
+      );
+    }
+    return this.#cas.has(name)
+      ? fail('exists', `there is a CA named ${name} already`, 'choose another name')
+      : undefined;
+  }
+}
