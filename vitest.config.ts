@@ -7,14 +7,15 @@ export default defineConfig({
         // Quick: no processes, no network.
         test: {
           name: 'unit',
-          include: ['packages/**/src/**/*.test.ts', 'apps/**/src/**/*.test.ts', 'infra/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'infra/*.test.ts'],
+          exclude: ['**/*.process.test.ts', '**/node_modules/**'],
         },
       },
       {
         // Real etcd and nats-server on loopback, so one file at a time.
         test: {
           name: 'processes',
-          include: ['test/**/*.test.ts'],
+          include: ['packages/*/src/**/*.process.test.ts', 'infra/lab/src/**/*.test.ts', 'test/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -70,7 +70,7 @@ export function reportText({ outcome, writes, watch, ...report }: Report, load: 
     `restarts   ${restarts} of etcd, counted from what the service script noted`,
     `writes     ${writes.tried} tried (${perSecond} a second), ${writes.failed} failed, ${writes.retried} retried, ${writes.lost} lost; longest stall ${writes.longestStallMs} ms`,
     `watch      ${watch.lost} lost, ${watch.duplicates} twice, ${watch.outOfOrder} out of order; taken up again ${load.watch.resumed} times`,
-    `time       ${seconds} s, of which the restarts themselves ${floorSeconds} s: (${seconds} - ${floorSeconds}) / ${seconds} = ${(100 * overhead).toFixed(1)} % on top`,
+    `time       ${seconds} s, of which the restarts themselves ${floorSeconds} s: (${seconds} - ${floorSeconds}) / ${seconds} = ${(100 * overhead).toFixed(1)} % of the time`,
     `           SIGTERM to the first fresh read in ms: ${each}`,
     ...(unsampled > 0
       ? [`           no read was seen after ${unsampled} restarts, so this floor is too low`]

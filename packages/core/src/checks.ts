@@ -139,7 +139,9 @@ function membersAreThoseOfTheFleet({ cluster, observations }: CheckInput): Failu
 
 function oneLeaderEverywhere({ cluster, observations }: CheckInput): Failure[] {
   const said = new Set(
-    membersOf(observations).flatMap(({ status }) => (status ? `${status.leader} in term ${status.raftTerm}` : [])),
+    membersOf(observations).flatMap(({ status }) =>
+      status ? `${status.leader} in term ${status.raftTerm}` : [],
+    ),
   );
   if (said.size <= 1) return [];
   return [
@@ -155,7 +157,9 @@ function oneLeaderEverywhere({ cluster, observations }: CheckInput): Failure[] {
 function noLearner({ observations }: CheckInput): Failure[] {
   const listed = membersOf(observations).flatMap(({ status }) => status?.members ?? []);
   const odd = new Map(
-    listed.filter(({ isLearner, clientUrls }) => isLearner || clientUrls.length === 0).map((one) => [one.id, one]),
+    listed
+      .filter(({ isLearner, clientUrls }) => isLearner || clientUrls.length === 0)
+      .map((one) => [one.id, one]),
   );
   return [...odd.values()].map(
     ({ id, name, isLearner }) =>
@@ -171,7 +175,11 @@ function noAlarm({ observations }: CheckInput): Failure[] {
   const alarms = new Set(membersOf(observations).flatMap(({ status }) => status?.alarms ?? []));
   return [...alarms].map(
     (alarm) =>
-      fail('alarm-raised', `etcd has an alarm: ${alarm}`, 'clear its cause and disarm it (etcdctl alarm list)').failure,
+      fail(
+        'alarm-raised',
+        `etcd has an alarm: ${alarm}`,
+        'clear its cause and disarm it (etcdctl alarm list)',
+      ).failure,
   );
 }
 

@@ -71,7 +71,10 @@ function changeBody(rotation: Rotation, step: Step): CommandBody | undefined {
     type: 'change',
     slots: Object.fromEntries(
       [...contents].map(([slot, certificates]) => {
-        const pem = certificates.map((one) => one.pem.trim()).join('\n').concat('\n');
+        const pem = certificates
+          .map((one) => one.pem.trim())
+          .join('\n')
+          .concat('\n');
         return [slot, slots[slot].holds === 'leaf' ? { chain: pem } : { bundle: pem }];
       }),
     ),
@@ -96,10 +99,16 @@ function changeBody(rotation: Rotation, step: Step): CommandBody | undefined {
 /** Members that may take the lead: those done in this stage first, then the others, never the holder itself. */
 function heirs({ plan, progress }: Rotation, step: Step): string[] {
   const changedIn = plan.steps.filter(
-    ({ stage, action, holder }) => stage === step.stage && action.type === 'change' && holder.startsWith('member/'),
+    ({ stage, action, holder }) =>
+      stage === step.stage && action.type === 'change' && holder.startsWith('member/'),
   );
-  const done = changedIn.filter(({ id }) => progress[id]?.results.some(({ outcome }) => outcome.ok && outcome.value.type === 'changed'));
-  const order = [...done.map(({ holder }) => holder), ...plan.plannedFrom.members.map(({ holder }) => holder)];
+  const done = changedIn.filter(({ id }) =>
+    progress[id]?.results.some(({ outcome }) => outcome.ok && outcome.value.type === 'changed'),
+  );
+  const order = [
+    ...done.map(({ holder }) => holder),
+    ...plan.plannedFrom.members.map(({ holder }) => holder),
+  ];
   return [...new Set(order)]
     .filter((holder) => holder !== step.holder)
     .flatMap((holder) => plan.plannedFrom.members.find((member) => member.holder === holder)?.id ?? []);
@@ -181,4 +190,3 @@ function expectedMembers({ plan, world, observations }: Rotation): Expected[] {
     ];
   });
 }
-

@@ -57,7 +57,11 @@ function targetOf(
   const certificate = held.get(name);
   if (certificate) return ok({ role: 'held', name, certificate });
   const names = [...held.keys()].join(', ') || 'none';
-  return fail('unknown-ca', `the coordinator holds no CA named "${name}" (it holds: ${names})`, 'name one of those, or leave the name out for a new CA');
+  return fail(
+    'unknown-ca',
+    `the coordinator holds no CA named "${name}" (it holds: ${names})`,
+    'name one of those, or leave the name out for a new CA',
+  );
 }
 
 function issuersIn(
@@ -65,7 +69,9 @@ function issuersIn(
   world: World,
   verify: Verify,
 ): Result<{ issuers: KnownCertificate[]; bundles: KnownCertificate[] }> {
-  const bundles = distinct([...slotContents(world, domain, 'bundle')].flatMap(({ contents }) => [...contents]));
+  const bundles = distinct(
+    [...slotContents(world, domain, 'bundle')].flatMap(({ contents }) => [...contents]),
+  );
   const issuers: KnownCertificate[] = [];
   for (const { holder, slot, contents } of slotContents(world, domain, 'leaf')) {
     const [usage = 'clientAuth'] = slots[slot].usages;

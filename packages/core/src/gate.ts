@@ -8,7 +8,10 @@ const caughtUpWithin = 1000;
  * What must be proven before the next step: the answers to one group of steps, held against each other. Each named rule
  * gives a failure or nothing.
  */
-export function gate(plan: Plan, group: readonly { step: Step; results: readonly CommandResult[] }[]): Failure | undefined {
+export function gate(
+  plan: Plan,
+  group: readonly { step: Step; results: readonly CommandResult[] }[],
+): Failure | undefined {
   const answers = group.flatMap(({ step, results }) => results.map((result) => ({ step, result })));
   const looks = answers.flatMap(({ result: { outcome } }) =>
     outcome.ok && outcome.value.type === 'proven' ? [outcome.value.looks] : [],
@@ -37,7 +40,9 @@ function everyProofHolds(proofs: readonly { step: Step; proofs: Proof[] }[]): Fa
 
 function sameCluster({ plannedFrom }: Plan, looks: readonly MemberLook[]): Failure | undefined {
   const ids = plannedFrom.members.map(({ id }) => id);
-  const other = looks.find((look) => look.clusterId !== plannedFrom.clusterId || !ids.includes(look.memberId));
+  const other = looks.find(
+    (look) => look.clusterId !== plannedFrom.clusterId || !ids.includes(look.memberId),
+  );
   if (!other) return undefined;
   return fail(
     'cluster-id-changed',

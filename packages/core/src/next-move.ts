@@ -127,7 +127,11 @@ function send(step: Step, type: CommandBody['type'], situation: Situation): Move
   if (type === 'change' && stranger) return { type: 'hold', failure: stranger };
   const body = bodyOf(rotation, step, type);
   if (!body) {
-    const failure = fail('internal', `${step.id}: no ${type} command can be made`, 'please report this').failure;
+    const failure = fail(
+      'internal',
+      `${step.id}: no ${type} command can be made`,
+      'please report this',
+    ).failure;
     return { type: 'hold', failure };
   }
   return {
@@ -181,20 +185,24 @@ function certificatesToSign(rotation: Rotation, step: Step, progress: Progress):
     const like = contentsOf(rotation.world, holder, slot)[0];
     const ca = rotation.plan.domains[domain];
     const name = ca && storeNameOf(rotation, ca.target);
-    return like && name ? [{ holder, for: { canary: domain }, ca: name, csr, like, addNames: { dns: [], ip: [] } }] : [];
+    return like && name
+      ? [{ holder, for: { canary: domain }, ca: name, csr, like, addNames: { dns: [], ip: [] } }]
+      : [];
   });
   return [...leaves, ...canaries];
 }
 
 /** New CAs are made while the nodes prepare, and before anything is changed. */
 function missingCa({ plan, cas }: Rotation): Move | undefined {
-  const wanted = (Object.entries(plan.domains) as [Domain, { target: CaRef; old: KnownCertificate[] }][]).filter(
-    ([, { target }]) => target.role === 'new' && !cas[target.name],
-  );
+  const wanted = (
+    Object.entries(plan.domains) as [Domain, { target: CaRef; old: KnownCertificate[] }][]
+  ).filter(([, { target }]) => target.role === 'new' && !cas[target.name]);
   const [first] = wanted;
   if (!first) return undefined;
   const role = 'name' in first[1].target ? first[1].target.name : '';
-  const domains = wanted.filter(([, { target }]) => 'name' in target && target.name === role).map(([domain]) => domain);
+  const domains = wanted
+    .filter(([, { target }]) => 'name' in target && target.name === role)
+    .map(([domain]) => domain);
   const [replaces] = first[1].old;
   if (!replaces) return undefined;
   const observed = replaces.facts.keyKind;

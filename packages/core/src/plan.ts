@@ -54,7 +54,11 @@ export function planTowards(input: PlanInput): Result<Plan> {
     takes: (holder) => holderIn(observations, holder)?.takes ?? 'by-itself',
   });
   if (!steps.some(({ action }) => action.type === 'change')) {
-    return fail('nothing-to-do', `${cluster.name} is where the rotation would end`, 'there is nothing to rotate');
+    return fail(
+      'nothing-to-do',
+      `${cluster.name} is where the rotation would end`,
+      'there is nothing to rotate',
+    );
   }
   const policy = { ...cluster.policy, restarts: request.restarts ?? cluster.policy.restarts };
   const undigested: Omit<Plan, 'digest'> = {

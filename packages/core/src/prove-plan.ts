@@ -1,4 +1,12 @@
-import type { CaRef, HolderId, KnownCertificate, Plan, ProofLine, Slot, SlotTarget } from '@etcd-rotate/protocol';
+import type {
+  CaRef,
+  HolderId,
+  KnownCertificate,
+  Plan,
+  ProofLine,
+  Slot,
+  SlotTarget,
+} from '@etcd-rotate/protocol';
 import { describeRefusal, strangers, type Verify } from './trust.ts';
 import { after, type Contents, during, type World } from './world.ts';
 
@@ -39,7 +47,9 @@ export function contentsFor(
   return new Map(
     (Object.entries(targets) as [Slot, SlotTarget][]).map(([slot, target]) => [
       slot,
-      'leafOf' in target ? standIns.leaf(holder, slot, target.leafOf) : target.bundle.map((ref) => standIns.ca(ref)),
+      'leafOf' in target
+        ? standIns.leaf(holder, slot, target.leafOf)
+        : target.bundle.map((ref) => standIns.ca(ref)),
     ]),
   );
 }

@@ -47,7 +47,9 @@ export function stepsFor(input: StepsInput): Step[] {
       // To the member that was done first: it will not have to give the lead away again in this stage.
       const successor = holder === leader ? heir(input, members, leader) : undefined;
       steps.push(...change(input, stage, holder, nextGroup(steps), successor));
-      steps.push(...proofs(input, stage, holder, nextGroup(steps), stage === 'retire' && holder === members.at(-1)));
+      steps.push(
+        ...proofs(input, stage, holder, nextGroup(steps), stage === 'retire' && holder === members.at(-1)),
+      );
     }
     if (members.includes(leader)) leader = heir(input, members, leader) ?? leader;
     if (stage !== 'retire') addClients();
@@ -62,7 +64,13 @@ function preparation({ cluster, members, leader }: StepsInput): Step[] {
   for (const { node, name } of cluster.clients) nodes.set(node, nodes.get(node) ?? `client/${name}`);
   const common = { stage: 'prepare', group: 0 } as const;
   const steps = [...nodes].map(
-    ([node, holder]): Step => ({ id: `prepare-${node}`, ...common, node, holder, action: { type: 'prepare' } }),
+    ([node, holder]): Step => ({
+      id: `prepare-${node}`,
+      ...common,
+      node,
+      holder,
+      action: { type: 'prepare' },
+    }),
   );
   const reader = members.find(({ holder }) => holder !== leader) ?? members[0];
   if (cluster.policy.snapshot === 'off' || !reader) return steps;

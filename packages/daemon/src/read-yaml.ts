@@ -9,7 +9,11 @@ export async function readYaml<T>(schema: Parameters<typeof parse<T>>[0], path: 
     text = await readFile(path, 'utf8');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return fail('bad-file', `${path} cannot be read: ${reason}`, 'the README shows a complete example of each file');
+    return fail(
+      'bad-file',
+      `${path} cannot be read: ${reason}`,
+      'the README shows a complete example of each file',
+    );
   }
   const document = parseDocument(text, { prettyErrors: true });
   const [error] = document.errors;

@@ -75,7 +75,7 @@ export async function aLoopbackCluster({
 
 /** What infra/binaries.sh unpacked, or the folder that ETCD_BIN names, with one for each version in it or not. */
 function etcdOf(version: Wishes['version']): string {
-  const folder = process.env['ETCD_BIN'] || resolve(import.meta.dirname, '../../../.cache/bin');
+  const folder = process.env.ETCD_BIN || resolve(import.meta.dirname, '../../../.cache/bin');
   const found = [join(folder, `etcd-${version}`, 'etcd'), join(folder, 'etcd')].find((file) =>
     existsSync(file),
   );

@@ -7,8 +7,8 @@ import { type Claim, isAcceptance, type Port, type Probed, probed, withoutCompar
 import { untilProven } from './until-proven.ts';
 
 // What handshakes prove. Each function looks over fresh connections until its proofs hold or its deadline has passed,
-// and then says what it saw last; nothing is changed by it. What etcd says of itself is
-// in prove-serves.ts and prove-peers-active.ts.
+// and then says what it saw last; nothing is changed by it. What etcd says of itself is in
+// prove-serves.ts and prove-peers-active.ts.
 
 /** The port presents the leaf that was installed. */
 export function provePresents({

@@ -57,7 +57,7 @@ export const failureCodes = {
   'not-modelled': 'the cluster uses something that this version does not rotate',
   'slots-differ': 'the files of the agent file are not those the process was started with',
   'single-file-mount': 'a file is mounted on its own, so that a swap would not be seen',
-  'stranger': 'somebody would refuse somebody',
+  stranger: 'somebody would refuse somebody',
   'permission-missing': 'etcd does not allow a call that the gates need',
   // what may go wrong on a node
   'process-not-found': 'no running process belongs to the holder',

@@ -107,8 +107,10 @@ function namesAreUnique(
     for (const kind of ['members', 'clients'] as const) {
       cluster[kind].forEach(({ name, node }, h) => {
         if (names.has(name)) refuse([kind, h, 'name'], `the name "${name}" is used twice`);
-        if (name.startsWith('agent-')) refuse([kind, h, 'name'], "names of the agents' own clients begin with agent-");
-        if (kind === 'members' && nodes.has(node)) refuse([kind, h, 'node'], `${node} has two members of one cluster`);
+        if (name.startsWith('agent-'))
+          refuse([kind, h, 'name'], "names of the agents' own clients begin with agent-");
+        if (kind === 'members' && nodes.has(node))
+          refuse([kind, h, 'node'], `${node} has two members of one cluster`);
         names.add(name);
         if (kind === 'members') nodes.add(node);
       });

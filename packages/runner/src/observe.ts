@@ -1,4 +1,11 @@
-import { type Command, type Failure, type FleetCluster, type HolderId, type NodeObservation, nodesOf } from '@etcd-rotate/protocol';
+import {
+  type Command,
+  type Failure,
+  type FleetCluster,
+  type HolderId,
+  type NodeObservation,
+  nodesOf,
+} from '@etcd-rotate/protocol';
 import type { PlanningPorts } from './ports.ts';
 
 /** Asks every node of a cluster what it sees. Nothing is changed or written anywhere. */
@@ -7,7 +14,9 @@ export async function observe(
   cluster: FleetCluster,
   ports: Pick<PlanningPorts, 'agents' | 'newId' | 'clock' | 'epoch'>,
 ): Promise<{ observations: NodeObservation[]; missing: Failure[] }> {
-  const asked = nodesOf(cluster).map((node) => ports.agents.observe(lookCommand(fleet, cluster, node, ports)));
+  const asked = nodesOf(cluster).map((node) =>
+    ports.agents.observe(lookCommand(fleet, cluster, node, ports)),
+  );
   const answers = await Promise.all(asked);
   return {
     observations: answers.flatMap((answer) => (answer.ok ? [answer.value] : [])),

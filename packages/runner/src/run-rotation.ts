@@ -58,7 +58,8 @@ export async function runRotation(
             await record({ type: 'result', rotation: id, step: result.step, result });
           }
           const failure = delivery.givenUp(move.for);
-          if (failure && rotation.state.status === 'running') await record({ type: 'held', rotation: id, failure });
+          if (failure && rotation.state.status === 'running')
+            await record({ type: 'held', rotation: id, failure });
           break;
         }
         case 'hold':
@@ -75,7 +76,10 @@ export async function runRotation(
   } catch (error) {
     if (error instanceof JournalFailed) return { rotation, failure: error.failure };
     const message = `the loop of rotation ${id} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-    return { rotation, failure: fail('internal', message, 'restart the coordinator: it goes on from the journal').failure };
+    return {
+      rotation,
+      failure: fail('internal', message, 'restart the coordinator: it goes on from the journal').failure,
+    };
   }
 }
 
