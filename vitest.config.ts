@@ -9,6 +9,9 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'infra/*.test.ts'],
           exclude: ['**/*.process.test.ts', '**/node_modules/**'],
+          // Pure parts share nothing that could leak from file to file, so that what they import is loaded once.
+          isolate: false,
+          pool: 'threads',
         },
       },
       {

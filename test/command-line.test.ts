@@ -66,7 +66,11 @@ test('every file with a wrong field is refused with file, field and what was exp
   const { coordinator } = lab.layout;
   const wrong = join(lab.folder, 'wrong.yaml');
   const cases: [string, string, RegExp][] = [
-    ['coordinator', readFileSync(coordinator.file, 'utf8').replace('version: 1', 'version: 2'), /wrong\.yaml: version: .*1/],
+    [
+      'coordinator',
+      readFileSync(coordinator.file, 'utf8').replace('version: 1', 'version: 2'),
+      /wrong\.yaml: version: .*1/,
+    ],
     ['coordinator', 'version: 1\n  fleet: [', /wrong\.yaml: .*line \d/],
     ['agent', 'version: 1\nnode: M1\n', /wrong\.yaml: node: a name: lower-case/],
     ['agent', 'version: 1\nnode: m1\nmembers:\n  - { name: m1 }\n', /members\[0\]\.cluster/],
@@ -88,11 +92,20 @@ test('a second coordinator on the same state folder is refused', () => {
 test('the built programs run on Node 22', () => {
   const node22 = resolve(import.meta.dirname, `node_modules/node22-${process.arch}/bin/node`);
   for (const [app, file] of programs) {
-    const said = execFileSync(node22, [resolve('apps', app, 'dist', file), '--version'], { encoding: 'utf8' });
+    const said = execFileSync(node22, [resolve('apps', app, 'dist', file), '--version'], {
+      encoding: 'utf8',
+    });
     expect(said).toMatch(/^\d+\.\d+\.\d+\n$/);
   }
   const [, , [, rotate = ''] = []] = programs;
-  const args = [resolve('apps/rotate/dist', rotate), '--identity', lab.layout.operator, '--dry-run', '--cluster', 'demo'];
+  const args = [
+    resolve('apps/rotate/dist', rotate),
+    '--identity',
+    lab.layout.operator,
+    '--dry-run',
+    '--cluster',
+    'demo',
+  ];
   expect(execFileSync(node22, args, { encoding: 'utf8' })).toContain('9 restarts of etcd');
 });
 
@@ -113,7 +126,10 @@ const programs = [
 function failing(app: string, args: string[]): string {
   const file = programs.find(([name]) => name === app)?.[1] ?? '';
   try {
-    execFileSync(process.execPath, [resolve('apps', app, 'dist', file), ...args], { stdio: 'pipe', timeout: 20_000 });
+    execFileSync(process.execPath, [resolve('apps', app, 'dist', file), ...args], {
+      stdio: 'pipe',
+      timeout: 20_000,
+    });
   } catch (error) {
     return (error as { stderr: Buffer }).stderr.toString();
   }

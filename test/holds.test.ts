@@ -31,7 +31,10 @@ test('a member that cannot start with its new files gets the ones before back, r
 
   const run = await lab.rotate(['--cluster', 'demo', '--yes', '--json']);
   expect(run.code).toBe(4);
-  expect(lastLine(run)).toMatchObject({ outcome: 'held', failure: { code: expect.stringMatching(/^(not-serving|restart-failed)$/) } });
+  expect(lastLine(run)).toMatchObject({
+    outcome: 'held',
+    failure: { code: expect.stringMatching(/^(not-serving|restart-failed)$/) },
+  });
   expect(await decisionsOf(lab)).toContain('restored');
   expect(lab.slotFiles().filter(({ holder }) => holder === `member/${follower}`)).toEqual(before);
   await lab.serving();
@@ -94,9 +97,11 @@ test('a node that stays away holds the rotation, and says which', async () => {
 
   const run = await following;
   expect(run.code).toBe(4);
-  expect(lastLine(run)).toMatchObject({ failure: { code: 'node-away', message: expect.stringContaining('m3') } });
+  expect(lastLine(run)).toMatchObject({
+    failure: { code: 'node-away', message: expect.stringContaining('m3') },
+  });
   await lab.control.agent('m3').start();
-  const resumed = await lab.rotate(['resume', String(lastLine(run)['rotation']), '--json']);
+  const resumed = await lab.rotate(['resume', String(lastLine(run).rotation), '--json']);
   expect(lastLine(resumed)).toMatchObject({ outcome: 'rotated' });
 });
 
@@ -112,7 +117,9 @@ function bundleOf(lab: Lab, member: string): string {
 /** From now on the member's etcd exits at once unless a shell condition holds: what a bad file does to one that reads it. */
 function startsOnlyWhen(lab: Lab, member: string, condition: string): void {
   const run = join(lab.layout.services, `etcd-${member}`, 'run');
-  const lines = readFileSync(run, 'utf8').split('\n').filter((line) => !line.endsWith('|| exit 1'));
+  const lines = readFileSync(run, 'utf8')
+    .split('\n')
+    .filter((line) => !line.endsWith('|| exit 1'));
   writeFileSync(run, [lines[0], `${condition} || exit 1`, ...lines.slice(1)].join('\n'));
 }
 

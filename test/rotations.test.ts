@@ -21,7 +21,16 @@ test('rotates both CAs with exactly nine restarts, and back, without a failed or
   expect(second.map(({ issuer }) => issuer)).not.toEqual(first.map(({ issuer }) => issuer));
   await expectOldLeaves(lab, 'refused');
 
-  const back = await lab.rotate(['--cluster', 'demo', '--yes', '--json', '--ca', 'client=first-client', '--ca', 'peer=first-peer']);
+  const back = await lab.rotate([
+    '--cluster',
+    'demo',
+    '--yes',
+    '--json',
+    '--ca',
+    'client=first-client',
+    '--ca',
+    'peer=first-peer',
+  ]);
   expect(lastLine(back)).toMatchObject({ outcome: 'rotated', restarts: 9 });
   expect((await lab.presents()).map(({ issuer }) => issuer)).toEqual(first.map(({ issuer }) => issuer));
   await expectOldLeaves(lab, 'accepted');
@@ -138,4 +147,3 @@ function everythingOf(lab: Lab): Record<string, string> {
   for (const [name, pid] of Object.entries(lab.pids())) found[`process ${name}`] = String(pid);
   return found;
 }
-

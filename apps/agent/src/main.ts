@@ -24,7 +24,7 @@ const program = new Command(name)
   .option('--identity <file>', 'the identity file, instead of the one in agent.yaml')
   .option('--state <folder>', 'the state folder, instead of the one in agent.yaml')
   .action(async (options: Options) => {
-    const log = pino({ name, level: process.env['LOG_LEVEL'] ?? 'info' });
+    const log = pino({ name, level: process.env.LOG_LEVEL ?? 'info' });
     const file = await readYaml(AgentFile, resolve(options.config));
     if (!file.ok) return stopWith(name, file.failure);
     const settings = {
@@ -37,7 +37,7 @@ const program = new Command(name)
     const ours = isOurs(identity.value, settings.identity, settings.node);
     if (!ours.ok) return stopWith(name, ours.failure);
     await loadEtcdClient();
-    const notify = notifier(process.env['NOTIFY_SOCKET']);
+    const notify = notifier(process.env.NOTIFY_SOCKET);
     const serving = await serve({ file: settings, identity: identity.value, log, notify, now });
     if (!serving.ok) return stopWith(name, serving.failure);
     await notify.ready('idle');

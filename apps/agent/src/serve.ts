@@ -14,7 +14,13 @@ export interface ServeOptions {
 }
 
 /** Starts the agent: its state (held by one process), then NATS, then commands. */
-export async function serve({ file, identity, log, notify, now }: ServeOptions): Promise<Result<AsyncDisposable>> {
+export async function serve({
+  file,
+  identity,
+  log,
+  notify,
+  now,
+}: ServeOptions): Promise<Result<AsyncDisposable>> {
   await using stack = new AsyncDisposableStack();
   const lock = await lockFolder(file.state);
   if (!lock.ok) return lock;
@@ -52,7 +58,8 @@ export async function serve({ file, identity, log, notify, now }: ServeOptions):
       const started = performance.now();
       const outcome = await carryOut(command, contentsOf(command), node);
       const took = Math.round(performance.now() - started);
-      if (!outcome.ok) log.warn({ ...about, took, failure: outcome.failure, decision: outcome.decision }, 'failed');
+      if (!outcome.ok)
+        log.warn({ ...about, took, failure: outcome.failure, decision: outcome.decision }, 'failed');
       else if (!quiet) log.info({ ...about, took }, 'done');
       if (!quiet) void notify.status('idle');
       return outcome;

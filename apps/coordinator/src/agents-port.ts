@@ -1,5 +1,12 @@
 import type { Agents } from '@etcd-rotate/bus';
-import { type Command, type CommandResult, fail, type NodeObservation, ok, type Result } from '@etcd-rotate/protocol';
+import {
+  type Command,
+  type CommandResult,
+  fail,
+  type NodeObservation,
+  ok,
+  type Result,
+} from '@etcd-rotate/protocol';
 import type { Ports, ResultQueue } from '@etcd-rotate/runner';
 import { Results } from './result-queue.ts';
 

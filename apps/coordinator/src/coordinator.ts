@@ -24,6 +24,8 @@ export interface CoordinatorParts {
   fleet: FleetFile;
   journal: Journal;
   ports: Ports & PlanningPorts;
+  /** Told of every plan that was shown: it may be run soon. */
+  onPlan(plan: Plan): void;
   log: { info(about: object, message: string): void; error(about: object, message: string): void };
   /** What is under way, for systemd. */
   onStatus(status: string): void;
@@ -47,7 +49,8 @@ export class Coordinator {
 
   /** Goes on with every rotation that was running when the last coordinator ended. */
   resumeAll(): void {
-    for (const rotation of this.#rotations.all()) if (rotation.state.status === 'running') this.#run(rotation);
+    for (const rotation of this.#rotations.all())
+      if (rotation.state.status === 'running') this.#run(rotation);
   }
 
   /** Ends every loop between two moves; the journal says where to go on. */
@@ -89,7 +92,11 @@ export class Coordinator {
     if (same) return started(same.id, this.#parts.journal.last());
     const other = this.#rotations.unfinished(cluster.name);
     if (other) return refused(underWay(other));
-    if (this.#starting.has(cluster.name)) return refused(fail('rotation-under-way', `${cluster.name}: another start is being answered`, 'ask again', true).failure);
+    if (this.#starting.has(cluster.name))
+      return refused(
+        fail('rotation-under-way', `${cluster.name}: another start is being answered`, 'ask again', true)
+          .failure,
+      );
     this.#starting.add(cluster.name);
     try {
       const planned = await planRotation(this.#parts.fleet.fleet, cluster, request, this.#parts.ports);
@@ -98,10 +105,20 @@ export class Coordinator {
         const difference = planDifference(this.#shown.get(digest), planned.plan);
         this.#remember(planned.plan);
         return refused(
-          fail('plan-changed', `${cluster.name} is not what it was when the plan was shown: ${difference}`, 'look at the new plan and agree to it').failure,
+          fail(
+            'plan-changed',
+            `${cluster.name} is not what it was when the plan was shown: ${difference}`,
+            'look at the new plan and agree to it',
+          ).failure,
         );
       }
-      return await this.#begin({ id, operator, cluster, plan: planned.plan, observations: planned.observations });
+      return await this.#begin({
+        id,
+        operator,
+        cluster,
+        plan: planned.plan,
+        observations: planned.observations,
+      });
     } finally {
       this.#starting.delete(cluster.name);
     }
@@ -145,7 +162,9 @@ export class Coordinator {
     if (name !== undefined && clusters.length === 0) return this.#unknownCluster(name);
     const looks = await Promise.all(clusters.map((cluster) => observe(fleet.fleet, cluster, ports)));
     const answering = new Set(looks.flatMap(({ observations }) => observations.map(({ node }) => node)));
-    const nodes = new Set(clusters.flatMap(({ members, clients }) => [...members, ...clients].map(({ node }) => node)));
+    const nodes = new Set(
+      clusters.flatMap(({ members, clients }) => [...members, ...clients].map(({ node }) => node)),
+    );
     return {
       ok: true,
       value: {
@@ -202,11 +221,15 @@ export class Coordinator {
 
   #unknownCluster(name: string): Outcome {
     const known = this.#parts.fleet.clusters.map((cluster) => cluster.name).join(', ');
-    return refused(fail('unknown-cluster', `the fleet has no cluster "${name}" (it has: ${known})`, 'name one of those').failure);
+    return refused(
+      fail('unknown-cluster', `the fleet has no cluster "${name}" (it has: ${known})`, 'name one of those')
+        .failure,
+    );
   }
 
   #remember(plan: Plan): void {
     this.#shown.set(plan.digest, plan);
+    this.#parts.onPlan(plan);
     for (const digest of [...this.#shown.keys()].slice(0, -20)) this.#shown.delete(digest);
   }
 }
@@ -244,11 +267,17 @@ function rotationId(cluster: string, now: Date): string {
 
 function underWay({ id, cluster, state }: Rotation): Failure {
   const how = state.status === 'held' ? `is held (${state.failure.code})` : 'is under way';
-  return fail('rotation-under-way', `${cluster} has rotation ${id}, which ${how}`, 'look at it with `rotate status`').failure;
+  return fail(
+    'rotation-under-way',
+    `${cluster} has rotation ${id}, which ${how}`,
+    'look at it with `rotate status`',
+  ).failure;
 }
 
 function unknownRotation(id: string): Outcome {
-  return refused(fail('unknown-rotation', `the journal has no rotation ${id}`, 'see `rotate status`').failure);
+  return refused(
+    fail('unknown-rotation', `the journal has no rotation ${id}`, 'see `rotate status`').failure,
+  );
 }
 
 function started(rotation: string, sequence: number): Outcome {

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { readSecretFile, readYaml } from '@etcd-rotate/daemon';
 import { Secret } from '@etcd-rotate/pki';
-import { CoordinatorFile, fail, FleetFile, ok, type Result } from '@etcd-rotate/protocol';
+import { CoordinatorFile, FleetFile, fail, ok, type Result } from '@etcd-rotate/protocol';
 
 export interface Settings {
   file: CoordinatorFile;

@@ -1,6 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CoordinatorIdentity, fail, IdentitiesFile, ok, type PublicKey, parse, type Result } from '@etcd-rotate/protocol';
+import {
+  CoordinatorIdentity,
+  fail,
+  IdentitiesFile,
+  ok,
+  type PublicKey,
+  parse,
+  type Result,
+} from '@etcd-rotate/protocol';
 
 export interface IdentityFolder {
   own: CoordinatorIdentity;
@@ -22,9 +30,13 @@ export const names = {
 
 /** Reads what `etcd-rotate-coordinator init` made. */
 export async function readIdentityFolder(folder: string): Promise<Result<IdentityFolder>> {
-  const own = await readJson(join(folder, names.own), (value, path) => parse(CoordinatorIdentity, value, path));
+  const own = await readJson(join(folder, names.own), (value, path) =>
+    parse(CoordinatorIdentity, value, path),
+  );
   if (!own.ok) return own;
-  const identities = await readJson(join(folder, names.identities), (value, path) => parse(IdentitiesFile, value, path));
+  const identities = await readJson(join(folder, names.identities), (value, path) =>
+    parse(IdentitiesFile, value, path),
+  );
   if (!identities.ok) return identities;
   const natsCa = await readText(join(folder, names.natsCa));
   if (!natsCa.ok) return natsCa;
@@ -41,7 +53,10 @@ export async function readIdentityFolder(folder: string): Promise<Result<Identit
   });
 }
 
-async function readJson<T>(path: string, check: (value: unknown, path: string) => Result<T>): Promise<Result<T>> {
+async function readJson<T>(
+  path: string,
+  check: (value: unknown, path: string) => Result<T>,
+): Promise<Result<T>> {
   const text = await readText(path);
   if (!text.ok) return text;
   try {
@@ -55,8 +70,13 @@ async function readText(path: string): Promise<Result<string>> {
   try {
     return ok(await readFile(path, 'utf8'));
   } catch (error) {
-    return fail('bad-file', `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, hint);
+    return fail(
+      'bad-file',
+      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      hint,
+    );
   }
 }
 
-const hint = 'make the folder with `etcd-rotate-coordinator init`, and name it as `identity` in coordinator.yaml';
+const hint =
+  'make the folder with `etcd-rotate-coordinator init`, and name it as `identity` in coordinator.yaml';

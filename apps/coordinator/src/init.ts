@@ -1,9 +1,18 @@
 import { constants } from 'node:fs';
 import { access, mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { isIP } from 'node:net';
+import { dirname, join } from 'node:path';
 import { createNkey, createSigningKey } from '@etcd-rotate/bus';
-import { generateKey, makeCa, makeCsr, nameFrom, readCertificate, readCsr, Secret, signLeaf } from '@etcd-rotate/pki';
+import {
+  generateKey,
+  makeCa,
+  makeCsr,
+  nameFrom,
+  readCertificate,
+  readCsr,
+  Secret,
+  signLeaf,
+} from '@etcd-rotate/pki';
 import {
   type CoordinatorIdentity,
   type FleetFile,
@@ -35,7 +44,13 @@ const hour = 3_600_000;
  *
  * @returns the paths that were made
  */
-export async function initIdentityFolder({ folder, fleet, servers, operators, now }: InitOptions): Promise<Result<string[]>> {
+export async function initIdentityFolder({
+  folder,
+  fleet,
+  servers,
+  operators,
+  now,
+}: InitOptions): Promise<Result<string[]>> {
   const made: string[] = [];
   const write = async (name: string, text: string): Promise<void> => {
     await writeNew(join(folder, name), text);
@@ -48,17 +63,24 @@ export async function initIdentityFolder({ folder, fleet, servers, operators, no
     for (const [name, text] of await natsCertificates(folder, servers, now)) await write(name, text);
   }
   if (!(await isThere(join(folder, names.identities)))) {
-    await write(names.identities, json({ version: 1, fleet: fleet.fleet, known: [] } satisfies IdentitiesFile));
+    await write(
+      names.identities,
+      json({ version: 1, fleet: fleet.fleet, known: [] } satisfies IdentitiesFile),
+    );
   }
   const read = await readIdentityFolder(folder);
   if (!read.ok) return read;
   const { own, identities, natsCa } = read.value;
   if (own.fleet !== fleet.fleet) {
-    return fail('exists', `${folder} was made for fleet "${own.fleet}", not "${fleet.fleet}"`, 'choose another folder');
+    return fail(
+      'exists',
+      `${folder} was made for fleet "${own.fleet}", not "${fleet.fleet}"`,
+      'choose another folder',
+    );
   }
-  const wanted: Pick<IdentityFile, 'kind' | 'name'>[] = [
-    ...new Set(fleet.clusters.flatMap(nodesOf)),
-  ].map((name) => ({ kind: 'node', name }));
+  const wanted: Pick<IdentityFile, 'kind' | 'name'>[] = [...new Set(fleet.clusters.flatMap(nodesOf))].map(
+    (name) => ({ kind: 'node', name }),
+  );
   wanted.push(...operators.map((name) => ({ kind: 'operator' as const, name })));
   const known = [...identities.known];
   for (const { kind, name } of wanted) {
@@ -77,7 +99,10 @@ export async function initIdentityFolder({ folder, fleet, servers, operators, no
     await write(`${kind}s/${name}.identity.json`, json(identity));
     known.push({ kind, name, nkey: nkey.publicKey, key: key.publicKey });
     // After each: an identity that nobody knows is of no use, one that is known without its file is of none either.
-    await replace(join(folder, names.identities), json({ version: 1, fleet: fleet.fleet, known } satisfies IdentitiesFile));
+    await replace(
+      join(folder, names.identities),
+      json({ version: 1, fleet: fleet.fleet, known } satisfies IdentitiesFile),
+    );
   }
   return ok(made);
 }
@@ -99,7 +124,8 @@ async function natsCertificates(folder: string, servers: string[], now: Date): P
   const life = { notBefore: new Date(now.getTime() - hour), notAfter: new Date(now.getTime() + tenYears) };
   const kept = await readPair(folder);
   const caKey = kept?.key ?? (await generateKey('ecdsa-p256'));
-  const ca = kept?.certificate ?? makeCa({ subject: { commonName: 'etcd-rotate NATS CA' }, key: caKey, ...life });
+  const ca =
+    kept?.certificate ?? makeCa({ subject: { commonName: 'etcd-rotate NATS CA' }, key: caKey, ...life });
   const key = await generateKey('ecdsa-p256');
   const hosts = [...new Set(servers.map((server) => server.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')))];
   const subject = nameFrom({ commonName: 'etcd-rotate NATS server' });
@@ -132,10 +158,14 @@ async function natsCertificates(folder: string, servers: string[], now: Date): P
 /** The NATS CA from an earlier call that broke off. */
 async function readPair(folder: string) {
   const [pem, key] = await Promise.all(
-    [names.natsCa, names.natsCaKey].map((name) => readFile(join(folder, name), 'utf8').catch(() => undefined)),
+    [names.natsCa, names.natsCaKey].map((name) =>
+      readFile(join(folder, name), 'utf8').catch(() => undefined),
+    ),
   );
   const certificate = pem === undefined ? undefined : readCertificate(pem);
-  return certificate?.ok && key !== undefined ? { certificate: certificate.value, key: new Secret(key) } : undefined;
+  return certificate?.ok && key !== undefined
+    ? { certificate: certificate.value, key: new Secret(key) }
+    : undefined;
 }
 
 async function writeNew(path: string, text: string): Promise<void> {

@@ -17,12 +17,23 @@ const program = new Command(name)
   .option('--config <file>', 'coordinator.yaml', '/etc/etcd-rotate/coordinator.yaml')
   .option('--state <folder>', 'the state folder, instead of the one in the file')
   .action(async ({ config, state }: { config: string; state?: string }) => {
-    const log = pino({ name, level: process.env['LOG_LEVEL'] ?? 'info' });
-    const settings = await readSettings(resolve(config), { state }, { credentialsFolder: process.env['CREDENTIALS_DIRECTORY'] });
+    const log = pino({ name, level: process.env.LOG_LEVEL ?? 'info' });
+    const settings = await readSettings(
+      resolve(config),
+      { state },
+      { credentialsFolder: process.env.CREDENTIALS_DIRECTORY },
+    );
     if (!settings.ok) return stopWith(name, settings.failure);
-    const notify = notifier(process.env['NOTIFY_SOCKET']);
+    const notify = notifier(process.env.NOTIFY_SOCKET);
     const { NATS_SERVER_BIN, PATH } = process.env;
-    const serving = await serve({ settings: settings.value, version: about.version, environment: { NATS_SERVER_BIN, PATH }, log, notify, now });
+    const serving = await serve({
+      settings: settings.value,
+      version: about.version,
+      environment: { NATS_SERVER_BIN, PATH },
+      log,
+      notify,
+      now,
+    });
     if (!serving.ok) return stopWith(name, serving.failure);
     await notify.ready('idle');
     const signal = await untilSignal();
@@ -33,10 +44,15 @@ const program = new Command(name)
 
 program
   .command('init')
-  .description('makes the identities of the coordinator, of every node of the fleet and of operators; adds what is missing')
+  .description(
+    'makes the identities of the coordinator, of every node of the fleet and of operators; adds what is missing',
+  )
   .argument('<folder>', 'where to make them, e.g. /etc/etcd-rotate/identity')
   .requiredOption('--fleet <file>', 'fleet.yaml: its nodes get an identity each')
-  .requiredOption('--listen <host:port...>', 'where nodes and operators reach NATS; the host goes into its certificate')
+  .requiredOption(
+    '--listen <host:port...>',
+    'where nodes and operators reach NATS; the host goes into its certificate',
+  )
   .option('--operator <name...>', 'operators who get an identity', ['admin'])
   .action(async (folder: string, options: { fleet: string; listen: string[]; operator: string[] }) => {
     const fleet = await readYaml(FleetFile, resolve(options.fleet));
@@ -51,7 +67,9 @@ program
     if (!made.ok) return stopWith(name, made.failure);
     const lines = made.value.map((name) => `  ${folder}/${name}`);
     const said = lines.length === 0 ? 'nothing was missing' : `made:\n${lines.join('\n')}`;
-    process.stdout.write(`${said}\n\nBring nodes/NAME.identity.json to each node and operators/NAME.identity.json to each operator,\nas files that only they can read (mode 0600), and then remove them here.\n`);
+    process.stdout.write(
+      `${said}\n\nBring nodes/NAME.identity.json to each node and operators/NAME.identity.json to each operator,\nas files that only they can read (mode 0600), and then remove them here.\n`,
+    );
   });
 
 await program.parseAsync();

@@ -14,7 +14,7 @@ import type { Settings } from './files.ts';
 import { readIdentityFolder } from './identity-folder.ts';
 import { natsPlace } from './nats.ts';
 import { signing } from './signing.ts';
-import { standInMaker } from './stand-ins.ts';
+import { newCaKinds, standInMaker } from './stand-ins.ts';
 
 export interface ServeOptions {
   settings: Settings;
@@ -29,7 +29,14 @@ export interface ServeOptions {
  * Starts the coordinator: journal (and with it the lock on the state folder), CA keys, NATS, lead, then operators and
  * the rotations that were running. Everything is closed in the opposite order.
  */
-export async function serve({ settings, version, environment, log, notify, now }: ServeOptions): Promise<Result<AsyncDisposable>> {
+export async function serve({
+  settings,
+  version,
+  environment,
+  log,
+  notify,
+  now,
+}: ServeOptions): Promise<Result<AsyncDisposable>> {
   await using stack = new AsyncDisposableStack();
   const { fleet, stateFolder, passphrase } = settings;
   const identity = await readIdentityFolder(settings.identityFolder);
@@ -38,7 +45,8 @@ export async function serve({ settings, version, environment, log, notify, now }
 
   const journal = await openFileJournal(join(stateFolder, 'journal'), {
     now,
-    onTornLine: (dropped) => log.warn({ dropped }, 'the last line of the journal was half-written and was dropped'),
+    onTornLine: (dropped) =>
+      log.warn({ dropped }, 'the last line of the journal was half-written and was dropped'),
   });
   if (!journal.ok) return journal;
   stack.use(journal.value);
@@ -102,6 +110,7 @@ export async function serve({ settings, version, environment, log, notify, now }
     fleet,
     journal: journal.value,
     ports,
+    onPlan: (plan) => signer.value.makeKeysAhead(newCaKinds(plan)),
     log,
     onStatus: (status) => void notify.status(status),
   });
@@ -119,6 +128,9 @@ export async function serve({ settings, version, environment, log, notify, now }
   stack.use(operators);
   const serving = await operators.ready();
   if (!serving.ok) return serving;
-  log.info({ epoch: journal.value.epoch, servers: nats.value.servers, fleet: fleet.fleet }, 'the coordinator is ready');
+  log.info(
+    { epoch: journal.value.epoch, servers: nats.value.servers, fleet: fleet.fleet },
+    'the coordinator is ready',
+  );
   return ok(stack.move());
 }

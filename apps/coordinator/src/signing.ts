@@ -2,8 +2,8 @@ import type { ToSign } from '@etcd-rotate/core';
 import { nameFrom, subjectOf } from '@etcd-rotate/pki';
 import {
   fail,
-  type KnownCertificate,
   type KeyKind,
+  type KnownCertificate,
   type Names,
   ok,
   type Plan,
@@ -40,7 +40,10 @@ async function makeCa(
   const made = await signer.create({
     name,
     // A subject of its own: two CAs of one name are told apart by nobody who reads a log (facts: etcd, section 9).
-    subject: { organization: `etcd ${plan.cluster}`, commonName: `${plan.cluster} etcd ${purpose}CA ${rotation.split('-').slice(-2).join('-')}` },
+    subject: {
+      organization: `etcd ${plan.cluster}`,
+      commonName: `${plan.cluster} etcd ${purpose}CA ${rotation.split('-').slice(-2).join('-')}`,
+    },
     keyKind: kind,
     notBefore: new Date(now.getTime() - hour),
     notAfter: new Date(now.getTime() + plan.profile.ca.validity),
@@ -61,7 +64,8 @@ interface With {
 async function sign({ certificates: wanted, plan }: Sign, how: With): Promise<Result<Signed[]>> {
   const signed: Signed[] = [];
   for (const one of wanted) {
-    const certificate = 'canary' in one.for ? await signCanary(one, one.for.canary, how) : await signLeaf(one, plan, how);
+    const certificate =
+      'canary' in one.for ? await signCanary(one, one.for.canary, how) : await signLeaf(one, plan, how);
     if (!certificate.ok) return certificate;
     const { pem, facts } = certificate.value;
     signed.push({ holder: one.holder, for: one.for, ca: one.ca, chain: pem, facts });
@@ -119,5 +123,9 @@ function together(a: Names, b: Names): Names {
 }
 
 function unreadable({ holder }: ToSign) {
-  return fail('bad-certificate', `${holder}: its present leaf cannot be read`, 'look at the file on the node');
+  return fail(
+    'bad-certificate',
+    `${holder}: its present leaf cannot be read`,
+    'look at the file on the node',
+  );
 }

@@ -1,6 +1,24 @@
 import type { StandIns } from '@etcd-rotate/core';
-import { type Certificate, generateKey, makeCa, makeCsr, readCsr, type Secret, signLeaf, subjectOf } from '@etcd-rotate/pki';
-import type { CaRef, HolderId, KeyKind, KnownCertificate, NodeObservation, Plan, Slot, Usage } from '@etcd-rotate/protocol';
+import {
+  type Certificate,
+  generateKey,
+  makeCa,
+  makeCsr,
+  readCsr,
+  type Secret,
+  signLeaf,
+  subjectOf,
+} from '@etcd-rotate/pki';
+import type {
+  CaRef,
+  HolderId,
+  KeyKind,
+  KnownCertificate,
+  NodeObservation,
+  Plan,
+  Slot,
+  Usage,
+} from '@etcd-rotate/protocol';
 import { slots } from '@etcd-rotate/protocol';
 import type { Signer } from '@etcd-rotate/signer';
 import type { Certificates } from './certificates.ts';
@@ -26,15 +44,15 @@ export function standInMaker(signer: Signer, certificates: Certificates, now: ()
     const cas = new Map<string, { certificate: Certificate; key: Secret }>();
     for (const { target, old } of Object.values(plan.domains)) {
       if (target.role !== 'new' || cas.has(target.name)) continue;
-      const observed = old[0]?.facts.keyKind ?? 'ecdsa-p256';
-      const kind = plan.profile.ca.key ?? (observed === 'other' ? 'ecdsa-p256' : observed);
-      const key = await keyFor(kind, target.name);
+      const key = await keyFor(caKind(plan, old[0]), target.name);
       const certificate = makeCa({ subject: { commonName: `stand-in for ${target.name}` }, key, ...life });
       cas.set(target.name, { certificate, key });
     }
     const leafKey = await keyFor('ecdsa-p256', 'leaf');
     const observed = new Map(
-      observations.flatMap(({ holders }) => holders.map(({ holder, slots: seen }) => [holder, seen] as const)),
+      observations.flatMap(({ holders }) =>
+        holders.map(({ holder, slots: seen }) => [holder, seen] as const),
+      ),
     );
     const leaves = new Map<string, KnownCertificate[]>();
 
@@ -90,4 +108,19 @@ export function standInMaker(signer: Signer, certificates: Certificates, now: ()
       leaf: (holder: HolderId, slot) => leaves.get(`${holder} ${slot}`) ?? [],
     };
   };
+}
+
+/** The kinds of key of the CAs that a plan will have made, one for each. */
+export function newCaKinds(plan: Plan): KeyKind[] {
+  const kinds = new Map<string, KeyKind>();
+  for (const { target, old } of Object.values(plan.domains)) {
+    if (target.role === 'new') kinds.set(target.name, caKind(plan, old[0]));
+  }
+  return [...kinds.values()];
+}
+
+/** As the profile says, else as the CA that leaves; a kind that we do not make becomes the nearest that we do. */
+function caKind({ profile }: Plan, leaves: KnownCertificate | undefined): KeyKind {
+  const observed = leaves?.facts.keyKind ?? 'ecdsa-p256';
+  return profile.ca.key ?? (observed === 'other' ? 'ecdsa-p256' : observed);
 }

@@ -1,6 +1,14 @@
-import { askCoordinator, connectBus, type Bus } from '@etcd-rotate/bus';
+import { askCoordinator, type Bus, connectBus } from '@etcd-rotate/bus';
 import { readIdentity } from '@etcd-rotate/daemon';
-import { type Failure, fail, type OperatorBody, type OperatorReply, ok, type Result, subjects } from '@etcd-rotate/protocol';
+import {
+  type Failure,
+  fail,
+  type OperatorBody,
+  type OperatorReply,
+  ok,
+  type Result,
+  subjects,
+} from '@etcd-rotate/protocol';
 
 type Value = Extract<OperatorReply['outcome'], { ok: true }>['value'];
 export type Answer<T extends Value['type']> =
@@ -9,7 +17,11 @@ export type Answer<T extends Value['type']> =
 
 /** The coordinator as an operator reaches it. */
 export interface Coordinator extends AsyncDisposable {
-  ask<T extends Value['type']>(expected: T, body: OperatorBody, how?: { timeoutMs?: number; id?: string }): Promise<Answer<T>>;
+  ask<T extends Value['type']>(
+    expected: T,
+    body: OperatorBody,
+    how?: { timeoutMs?: number; id?: string },
+  ): Promise<Answer<T>>;
 }
 
 export async function connectAs(identityFile: string): Promise<Result<Coordinator>> {
@@ -17,7 +29,11 @@ export async function connectAs(identityFile: string): Promise<Result<Coordinato
   if (!identity.ok) return identity;
   const { kind, name, fleet, nats, signingKey, coordinatorKey } = identity.value;
   if (kind !== 'operator') {
-    return fail('bad-file', `${identityFile} is the identity of ${kind} ${name}`, "name an operator's identity file with --identity");
+    return fail(
+      'bad-file',
+      `${identityFile} is the identity of ${kind} ${name}`,
+      "name an operator's identity file with --identity",
+    );
   }
   const connected = await connectBus({
     servers: nats.servers,
@@ -25,17 +41,26 @@ export async function connectAs(identityFile: string): Promise<Result<Coordinato
     nkeySeed: nats.nkeySeed,
     name: `rotate ${name}`,
     inboxPrefix: subjects.inbox('operator', name),
-    onEvent: (event) => { if (process.env['DEBUG_NATS']) process.stderr.write(JSON.stringify(event) + '\n'); },
+    onEvent: () => undefined,
   });
   if (!connected.ok) return connected;
   const bus: Bus = connected.value;
   return ok({
     ask: async (expected, body, { timeoutMs = 30_000, id } = {}) => {
       const options = { fleet, operator: name, signingKey, coordinatorKey, now: () => new Date() };
-      const outcome = await askCoordinator(bus, options, { body, timeoutMs, ...(id === undefined ? {} : { id }) });
+      const outcome = await askCoordinator(bus, options, {
+        body,
+        timeoutMs,
+        ...(id === undefined ? {} : { id }),
+      });
       if (!outcome.ok) return outcome;
-      if (outcome.value.type === expected) return { ok: true, value: outcome.value } as Answer<typeof expected>;
-      const { failure } = fail('bad-message', `the coordinator answered ${outcome.value.type}`, 'the two are of different versions');
+      if (outcome.value.type === expected)
+        return { ok: true, value: outcome.value } as Answer<typeof expected>;
+      const { failure } = fail(
+        'bad-message',
+        `the coordinator answered ${outcome.value.type}`,
+        'the two are of different versions',
+      );
       return { ok: false, failures: [failure] };
     },
     [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),

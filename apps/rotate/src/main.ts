@@ -20,7 +20,12 @@ const program = new Command('rotate')
   .addOption(new Option('--strategy <name>', 'how').choices(['staged']).default('staged'))
   .addOption(new Option('--domain <domain>', 'whose CA').choices(['client', 'peer', 'all']).default('all'))
   .addOption(new Option('--restarts <when>', 'when members are restarted').choices(['every-stage']))
-  .option('--ca <domain=name>', 'end on a CA that the coordinator holds instead of a new one; may be repeated', domainCa, {})
+  .option(
+    '--ca <domain=name>',
+    'end on a CA that the coordinator holds instead of a new one; may be repeated',
+    domainCa,
+    {},
+  )
   .option('--accept-downtime', 'rotate a cluster of one or two members, whose restarts are outages')
   .action(async (options) => {
     const { rotate } = await import('./rotate.ts');
@@ -68,7 +73,7 @@ await program.parseAsync();
 function domainCa(text: string, before: Record<string, string>): Record<string, string> {
   const [domain = '', name = ''] = text.split('=');
   if (!Domain.safeParse(domain).success || !Name.safeParse(name).success) {
-    throw new InvalidArgumentError("it is like client=NAME or peer=NAME");
+    throw new InvalidArgumentError('it is like client=NAME or peer=NAME');
   }
   return { ...before, [domain]: name };
 }

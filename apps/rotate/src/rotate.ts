@@ -45,7 +45,11 @@ export async function rotate(options: RotateOptions): Promise<number> {
     if (agreed !== true) return agreed;
   }
 
-  const begun = await coordinator.ask('started', { type: 'start', request, digest: plan.digest }, { id: randomUUID() });
+  const begun = await coordinator.ask(
+    'started',
+    { type: 'start', request, digest: plan.digest },
+    { id: randomUUID() },
+  );
   if (!begun.ok) return give(terminal, begun.failures);
   const { rotation, sequence } = begun.value;
   terminal.say();
@@ -86,14 +90,37 @@ function conclude(ending: Ending, rotation: string, terminal: Terminal): number 
     case 'finished': {
       const { restarts, leaderMoves, proofs, cas, leaves, clientsTaken, seconds, outcome } = ending.tally;
       terminal.say();
-      terminal.say(`${colors.green(outcome ?? 'finished')}: ${restarts} restarts of etcd, ${clientsTaken} changes of clients, ${leaderMoves} leader moves, ${proofs} proofs, ${seconds.toFixed(1)} s`);
+      terminal.say(
+        `${colors.green(outcome ?? 'finished')}: ${restarts} restarts of etcd, ${clientsTaken} changes of clients, ${leaderMoves} leader moves, ${proofs} proofs, ${seconds.toFixed(1)} s`,
+      );
       const rows = [
-        ...cas.map(({ name, facts }) => ['CA', name, facts.subject, short(facts.fingerprint), `until ${facts.notAfter.slice(0, 10)}`]),
-        ...leaves.map(({ holder, slot, facts }) => ['leaf', `${holder} ${slot}`, facts.subject, short(facts.fingerprint), `until ${facts.notAfter.slice(0, 10)}`]),
+        ...cas.map(({ name, facts }) => [
+          'CA',
+          name,
+          facts.subject,
+          short(facts.fingerprint),
+          `until ${facts.notAfter.slice(0, 10)}`,
+        ]),
+        ...leaves.map(({ holder, slot, facts }) => [
+          'leaf',
+          `${holder} ${slot}`,
+          facts.subject,
+          short(facts.fingerprint),
+          `until ${facts.notAfter.slice(0, 10)}`,
+        ]),
       ];
       if (rows.length > 0) terminal.say('what is new:');
       for (const line of columns(rows)) terminal.say(`  ${line}`);
-      terminal.tell({ outcome, rotation, restarts, leaderMoves, seconds, proofs, cas: cas.map(({ name, facts }) => ({ name, fingerprint: facts.fingerprint })), leaves: leaves.length });
+      terminal.tell({
+        outcome,
+        rotation,
+        restarts,
+        leaderMoves,
+        seconds,
+        proofs,
+        cas: cas.map(({ name, facts }) => ({ name, fingerprint: facts.fingerprint })),
+        leaves: leaves.length,
+      });
       return exitCodes.done;
     }
   }
@@ -120,14 +147,22 @@ async function whichCluster(
   if (!status.ok) return status;
   const [only, ...more] = status.value.clusters;
   if (only !== undefined && more.length === 0) return { ok: true, value: only };
-  const { failure } = fail('bad-usage', `which cluster? The fleet has: ${status.value.clusters.join(', ')}`, 'say --cluster NAME');
+  const { failure } = fail(
+    'bad-usage',
+    `which cluster? The fleet has: ${status.value.clusters.join(', ')}`,
+    'say --cluster NAME',
+  );
   return { ok: false, failures: [failure] };
 }
 
 /** Without a terminal nobody can be asked: then it is a usage error, never a wait. */
 async function agree(terminal: Terminal, cluster: string): Promise<true | number> {
   if (!process.stdin.isTTY || terminal.json) {
-    const { failure } = fail('bad-usage', 'nobody can be asked here: this is not a terminal', 'say --yes to run the plan, or --dry-run to see it');
+    const { failure } = fail(
+      'bad-usage',
+      'nobody can be asked here: this is not a terminal',
+      'say --yes to run the plan, or --dry-run to see it',
+    );
     terminal.fail([failure]);
     return exitCodes.usage;
   }

@@ -1,16 +1,27 @@
-import { type CaRef, type HolderId, holderName, type Plan, type ProofLine, type SlotTarget, type Step } from '@etcd-rotate/protocol';
+import {
+  type CaRef,
+  type HolderId,
+  holderName,
+  type KnownCertificate,
+  type Plan,
+  type ProofLine,
+  type Slot,
+  type SlotTarget,
+  type Step,
+  slots as slotKinds,
+} from '@etcd-rotate/protocol';
 import colors from 'picocolors';
 import { columns } from './terminal.ts';
 
 /** The plan as an operator reads it: what changes, in which order, and why that is safe. */
 export function planLines(plan: Plan, proof: readonly ProofLine[]): string[] {
   return [
-    colors.bold(`Rotation of ${plan.cluster}`) + `  strategy ${plan.strategy}, restarts ${plan.restarts}`,
+    `${colors.bold(`Rotation of ${plan.cluster}`)}  strategy ${plan.strategy}, restarts ${plan.restarts}`,
     '',
     ...columns(domainRows(plan)).map(indent),
     ...columns(memberRows(plan)).map(indent),
     '',
-    ...columns([['step', 'what changes', 'taken up by', 'if it stops here'].map((title) => title), ...stepRows(plan, proof)]).map(
+    ...columns([['step', 'what changes', 'taken up by', 'if it stops there'], ...stepRows(plan, proof)]).map(
       (line, i) => indent(i === 0 ? colors.dim(line) : line),
     ),
     '',
@@ -22,9 +33,17 @@ export function planLines(plan: Plan, proof: readonly ProofLine[]): string[] {
 function domainRows(plan: Plan): string[][] {
   return Object.entries(plan.domains).flatMap(([domain, change]) => {
     if (!change) return [];
-    const from = change.old.map(({ facts }) => `${facts.subject} (${short(facts.fingerprint)}, until ${facts.notAfter.slice(0, 10)})`);
-    const row = [`${domain} CA`, `${from.join(', ') || 'none leaves'} → ${describeTarget(plan, change.target)}`];
-    const others = change.others.map(({ facts }) => ['', `left alone: ${facts.subject} (${short(facts.fingerprint)})`]);
+    const from = change.old.map(
+      ({ facts }) => `${facts.subject} (${short(facts.fingerprint)}, until ${facts.notAfter.slice(0, 10)})`,
+    );
+    const row = [
+      `${domain} CA`,
+      `${from.join(', ') || 'none leaves'} → ${describeTarget(plan, change.target)}`,
+    ];
+    const others = change.others.map(({ facts }) => [
+      '',
+      `left alone: ${facts.subject} (${short(facts.fingerprint)})`,
+    ]);
     return [row, ...others];
   });
 }
@@ -44,29 +63,39 @@ function describeTarget(plan: Plan, target: CaRef): string {
 
 function memberRows({ plannedFrom, profile, steps }: Plan): string[][] {
   const members = plannedFrom.members.map(
-    ({ holder, id, version }) => `${holderName(holder)} ${version}${id === plannedFrom.leader ? ' (leads)' : ''}`,
+    ({ holder, id, version }) =>
+      `${holderName(holder)} ${version}${id === plannedFrom.leader ? ' (leads)' : ''}`,
   );
   const leaves = steps.flatMap(({ action }) =>
-    action.type === 'change' ? Object.values(action.slots).filter((target) => target && 'leafOf' in target) : [],
+    action.type === 'change'
+      ? Object.values(action.slots).filter((target) => target && 'leafOf' in target)
+      : [],
   );
   const kind = profile.leaf.key ?? 'keys of the same kind';
   return [
     ['members', members.join(', ')],
-    ['leaves', `${leaves.length} replaced: same subjects, names and usages, ${kind}, valid ${days(profile.leaf.validity)}`],
+    [
+      'leaves',
+      `${leaves.length} replaced: same subjects, names and usages, ${kind}, valid ${days(profile.leaf.validity)}`,
+    ],
   ];
 }
 
 function stepRows(plan: Plan, proof: readonly ProofLine[]): string[][] {
   const rows: string[][] = [];
   for (const step of plan.steps) {
-    const row = rowOf(step, proof);
+    const row = rowOf(plan, step, proof);
     if (row) rows.push(row);
   }
   return rows;
 }
 
 /** Looks of other nodes follow every change of a member; they are one thing with it for a reader. */
-function rowOf({ id, node, holder, action }: Step, proof: readonly ProofLine[]): string[] | undefined {
+function rowOf(
+  plan: Plan,
+  { id, node, holder, action }: Step,
+  proof: readonly ProofLine[],
+): string[] | undefined {
   switch (action.type) {
     case 'prepare':
       return [id, `on ${node}: a copy of every slot file, links in their place`, '-', 'nothing has changed'];
@@ -76,17 +105,29 @@ function rowOf({ id, node, holder, action }: Step, proof: readonly ProofLine[]):
       return undefined;
     case 'change': {
       const line = proof.find(({ step }) => step === id);
-      return [id, changes(action.slots), takenUp(action, holder), standing(line)];
+      return [id, changes(plan, action.slots), takenUp(action, holder), standing(line)];
     }
   }
 }
 
-function changes(slots: Partial<Record<string, SlotTarget>>): string {
-  return Object.entries(slots)
-    .flatMap(([slot, target]) => {
-      if (!target) return [];
-      if ('leafOf' in target) return [`${slot} of ${caName(target.leafOf)}`];
-      return [`${slot} = ${target.bundle.map(caName).join(' + ')}`];
+/** `client-bundle + new-client-ca`: what comes to a slot and what leaves it; the whole of it is in --json. */
+function changes(plan: Plan, slots: Partial<Record<Slot, SlotTarget>>): string {
+  return (Object.entries(slots) as [Slot, SlotTarget][])
+    .map(([slot, target]) => {
+      if ('leafOf' in target) return `${slot} of ${caName(target.leafOf)}`;
+      const old = plan.domains[slotKinds[slot].domain]?.old ?? [];
+      const stays = (ca: KnownCertificate): boolean =>
+        target.bundle.some(
+          (ref) => ref.role === 'seen' && ref.certificate.facts.fingerprint === ca.facts.fingerprint,
+        );
+      const leaving = old
+        .filter((ca) => !stays(ca))
+        .map((certificate) => caName({ role: 'seen', certificate }));
+      if (leaving.length > 0) return `${slot} - ${leaving.join(' - ')}`;
+      return `${slot} + ${target.bundle
+        .filter(({ role }) => role !== 'seen')
+        .map(caName)
+        .join(' + ')}`;
     })
     .join(', ');
 }
@@ -94,7 +135,7 @@ function changes(slots: Partial<Record<string, SlotTarget>>): string {
 function caName(ref: CaRef): string {
   if (ref.role !== 'seen') return ref.name;
   const { commonName, subject, fingerprint } = ref.certificate.facts;
-  return `"${commonName ?? subject}" ${short(fingerprint)}`;
+  return `"${commonName ?? subject}" (${short(fingerprint)})`;
 }
 
 function takenUp(action: Extract<Step['action'], { type: 'change' }>, holder: HolderId): string {
@@ -121,7 +162,11 @@ function summary({ estimate, digest, policy }: Plan, proof: readonly ProofLine[]
     estimate.clientReloads > 0 ? `${estimate.clientReloads} reloads of clients` : '',
   ].filter(Boolean);
   return [
-    [`${estimate.etcdRestarts} restarts of etcd, one member at a time`, ...clients, `${estimate.leaderMoves} leader moves`].join(', '),
+    [
+      `${estimate.etcdRestarts} restarts of etcd, one member at a time`,
+      ...clients,
+      `${estimate.leaderMoves} leader moves`,
+    ].join(', '),
     `after each member every node looks at every other one; snapshot ${policy.snapshot}, settle ${policy.settle / 1000} s`,
     `proof: ${handshakes} handshakes decided with throw-away certificates of the same profile, for every step with each file`,
     '       replaced or not yet and each process restarted or not: nobody refuses anybody',

@@ -18,8 +18,11 @@ export async function steer(
   if (!before.ok) return give(terminal, before.failures);
   const done = await coordinator.ask('done', { type: verb, rotation });
   if (!done.ok) return give(terminal, done.failures);
-  if (verb === 'resume') return await watchToEnd(coordinator, { rotation, after: before.value.last }, terminal);
-  terminal.say(`${rotation} is abandoned: every node keeps the files it has; a new rotation plans from there`);
+  if (verb === 'resume')
+    return await watchToEnd(coordinator, { rotation, after: before.value.last }, terminal);
+  terminal.say(
+    `${rotation} is abandoned: every node keeps the files it has; a new rotation plans from there`,
+  );
   terminal.tell({ outcome: 'abandoned', rotation });
   return exitCodes.done;
 }

@@ -1,5 +1,5 @@
-import colors from 'picocolors';
 import type { Failure } from '@etcd-rotate/protocol';
+import colors from 'picocolors';
 
 /** Where a command says what it has to say: lines for a person, or one JSON object a line for a program. */
 export interface Terminal {
@@ -35,7 +35,9 @@ function failureLines({ code, message, hint, causes = [] }: Failure): string {
 
 /** Lines whose cells stand below each other; the last cell takes what it needs. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = [];
-  for (const row of rows) row.slice(0, -1).forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
-  return rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? cell.padEnd(widths[i] ?? 0) : cell)).join('  '));
+  const width = (i: number): number =>
+    Math.max(...rows.map((row) => (i < row.length - 1 ? (row[i]?.length ?? 0) : 0)));
+  return rows.map((row) =>
+    row.map((cell, i) => (i < row.length - 1 ? cell.padEnd(width(i)) : cell)).join('  '),
+  );
 }

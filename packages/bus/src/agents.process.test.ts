@@ -255,7 +255,8 @@ test('a fault while looking is answered; one in the middle of a change is not, s
     acceptDowntime: false,
     startTimeoutMs: 1,
     settleMs: 0,
-    prove: { canaries: {}, oldLeaves: {}, members: [] },
+    ports: { canaries: {}, oldLeaves: {} },
+    members: [],
   };
   value(await lab.agents.send(aCommand({ id: 'looks' })));
   await until('the answer', () => lab.results.length === 1);

@@ -36,6 +36,9 @@ export interface ServedAgent {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Commands that alter files or processes of the node. */
+const serial: readonly Command['body']['type'][] = ['prepare', 'snapshot', 'change'];
+
 /** The node's side: a command is checked, acknowledged, obeyed when its turn comes, and answered. */
 export function serveAgent(bus: Bus, options: ServeAgentOptions): ServedAgent {
   const subject = subjects.command(options.fleet, options.node);
@@ -44,6 +47,11 @@ export function serveAgent(bus: Bus, options: ServeAgentOptions): ServedAgent {
   let stopped = false;
   const arrivals = inOrder();
   const work = inOrder();
+  const beside = new Set<Promise<void>>();
+  const track = (task: Promise<void>): void => {
+    beside.add(task);
+    void task.finally(() => beside.delete(task)).catch(() => undefined);
+  };
   const taker = {
     ...options,
     known: (id: string) => {
@@ -65,7 +73,11 @@ export function serveAgent(bus: Bus, options: ServeAgentOptions): ServedAgent {
     const again = underWay.has(command.id);
     // What was sent again lives longer than what it repeats.
     underWay.set(command.id, command);
-    if (!again) void work.run(() => obeyNext(command.id));
+    if (again) return;
+    // One change at a time, in order of arrival; what only looks or makes keys need not wait for it.
+    const waits = serial.includes(command.body.type);
+    if (waits) void work.run(() => obeyNext(command.id));
+    else track(obeyNext(command.id));
   }
 
   async function obeyNext(id: string): Promise<void> {
@@ -93,6 +105,7 @@ export function serveAgent(bus: Bus, options: ServeAgentOptions): ServedAgent {
       stopped = true;
       await arrivals.idle();
       await work.idle();
+      await Promise.allSettled(beside);
       await results[Symbol.asyncDispose]();
     },
   };

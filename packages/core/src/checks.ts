@@ -8,7 +8,7 @@ import type {
   RotationRequest,
   Slot,
 } from '@etcd-rotate/protocol';
-import { agentClient, fail, slots } from '@etcd-rotate/protocol';
+import { agentClient, fail, slots, slotsOf } from '@etcd-rotate/protocol';
 import { unmodelledFlags } from './flags.ts';
 import { holderIn, membersOf } from './plan.ts';
 
@@ -18,6 +18,9 @@ export interface CheckInput {
   observations: readonly NodeObservation[];
   /** Nodes that were asked and did not answer, with why. */
   missing: readonly Failure[];
+  /** When the nodes were asked. */
+  askedAt: string;
+  /** When the last of them had answered. */
   now: string;
   /** Whether a certificate's names cover a host (a DNS name or an address). */
   covers(certificate: KnownCertificate, host: string): boolean;
@@ -31,6 +34,7 @@ export const preflight: readonly Check[] = [
   everyNodeAnswers,
   everyHolderIsKnown,
   nodesFindNoProblem,
+  everySlotIsSeen,
   everythingIsModelled,
   everyMemberServes,
   membersAreThoseOfTheFleet,
@@ -79,6 +83,26 @@ function everyHolderIsKnown({ cluster, observations }: CheckInput): Failure[] {
 
 function nodesFindNoProblem({ observations }: CheckInput): Failure[] {
   return observations.flatMap(({ holders }) => holders.flatMap(({ problems }) => problems));
+}
+
+/** A slot that was not seen would be left out of the plan and of its proof. */
+function everySlotIsSeen({ observations }: CheckInput): Failure[] {
+  return observations.flatMap(({ node, holders }) =>
+    holders
+      .filter(({ problems }) => problems.length === 0)
+      .flatMap(({ holder, slots: seen }) =>
+        slotsOf(holder)
+          .filter((slot) => seen[slot] === undefined)
+          .map(
+            (slot) =>
+              fail(
+                'bad-certificate',
+                `${holder}: its ${slot} was not seen on ${node}`,
+                `look at the file and at the log of etcd-rotate-agent on ${node}`,
+              ).failure,
+          ),
+      ),
+  );
 }
 
 function everythingIsModelled({ observations }: CheckInput): Failure[] {
@@ -207,10 +231,11 @@ function memberCanBeSpared({ cluster, request, observations }: CheckInput): Fail
   ];
 }
 
-function clocksAreClose({ cluster, observations, now }: CheckInput): Failure[] {
+/** A node looks between question and answer; its clock is held against both, since others may have taken longer. */
+function clocksAreClose({ cluster, observations, askedAt, now }: CheckInput): Failure[] {
   const { clockTolerance } = cluster.policy;
   return observations.flatMap(({ node, at }) => {
-    const apart = Math.abs(Date.parse(at) - Date.parse(now));
+    const apart = Math.max(Date.parse(askedAt) - Date.parse(at), Date.parse(at) - Date.parse(now));
     if (apart <= clockTolerance) return [];
     return fail(
       'clocks-apart',

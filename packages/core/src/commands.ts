@@ -11,7 +11,7 @@ import type {
   SlotTarget,
   Step,
 } from '@etcd-rotate/protocol';
-import { memberSlots, slots } from '@etcd-rotate/protocol';
+import { agentClient, memberSlots, slots } from '@etcd-rotate/protocol';
 import { realContents } from './installed.ts';
 import { holderIn } from './plan.ts';
 import type { Rotation } from './rotation.ts';
@@ -47,16 +47,28 @@ export function bodyOf(rotation: Rotation, step: Step, type: CommandBody['type']
         : undefined;
     case 'change':
       return changeBody(rotation, step);
-    case 'prove': {
-      const final = step.action.type === 'prove' && step.action.final;
-      return {
-        type,
-        members: expectedMembers(rotation),
-        settleMs: rotation.plan.policy.settle,
-        oldLeavesRefused: final ? rotatedDomains(rotation.plan) : [],
-      };
-    }
+    case 'prove':
+      return proveBody(rotation, step);
   }
+}
+
+function proveBody(rotation: Rotation, step: Step): CommandBody | undefined {
+  const { plan } = rotation;
+  const { action } = step;
+  if (action.type !== 'prove') return undefined;
+  const changed = plan.steps.find(({ id }) => id === action.after);
+  const isOwn = changed?.holder === step.holder;
+  return {
+    type: 'prove',
+    after: action.after,
+    members: expectedMembers(rotation),
+    settleMs: plan.policy.settle,
+    ports: {
+      canaries: isOwn && changed ? canaryCertificates(rotation, changed.id) : {},
+      oldLeaves: changed && (isOwn || action.final) ? oldLeaves(plan, step) : {},
+    },
+    thorough: action.final,
+  };
 }
 
 function changeBody(rotation: Rotation, step: Step): CommandBody | undefined {
@@ -66,7 +78,6 @@ function changeBody(rotation: Rotation, step: Step): CommandBody | undefined {
   const contents = realContents(rotation, step.id, action.slots);
   const changed = [...contents.keys()];
   if (changed.length !== Object.keys(action.slots).length) return undefined;
-  const signed = rotation.progress[step.id]?.signed ?? [];
   return {
     type: 'change',
     slots: Object.fromEntries(
@@ -86,14 +97,24 @@ function changeBody(rotation: Rotation, step: Step): CommandBody | undefined {
     acceptDowntime: plan.acceptDowntime,
     startTimeoutMs: plan.policy.startTimeout,
     settleMs: plan.policy.settle,
-    prove: {
-      canaries: Object.fromEntries(
-        signed.flatMap((one) => ('canary' in one.for ? [[one.for.canary, one.chain]] : [])),
-      ),
+    ports: {
+      canaries: canaryCertificates(rotation, step.id),
       oldLeaves: holder.startsWith('member/') ? oldLeaves(plan, step) : {},
-      members: expectedMembers(rotation),
     },
+    members: expectedMembers(rotation).filter(({ holder: member }) => !changesBeside(plan, step, member)),
   };
+}
+
+/** What a member presents that changes at the same time is for the look after its change. */
+function changesBeside({ steps }: Plan, { group, holder }: Step, member: HolderId): boolean {
+  return steps.some((one) => one.group === group && one.holder === member && one.holder !== holder);
+}
+
+function canaryCertificates({ progress }: Rotation, step: string): Partial<Record<Domain, string>> {
+  const signed = progress[step]?.signed ?? [];
+  return Object.fromEntries(
+    signed.flatMap((one) => ('canary' in one.for ? [[one.for.canary, one.chain]] : [])),
+  );
 }
 
 /** Members that may take the lead: those done in this stage first, then the others, never the holder itself. */
@@ -114,10 +135,19 @@ function heirs({ plan, progress }: Rotation, step: Step): string[] {
     .flatMap((holder) => plan.plannedFrom.members.find((member) => member.holder === holder)?.id ?? []);
 }
 
-/** Until retire the leaves from before the rotation are accepted; from then on they are refused. */
-function oldLeaves(plan: Plan, step: Step): Partial<Record<Domain, 'accepted' | 'refused'>> {
-  const verdict = step.stage === 'retire' ? 'refused' : 'accepted';
-  return Object.fromEntries(rotatedDomains(plan).map((domain) => [domain, verdict]));
+/**
+ * Until retire the leaves from before the rotation are accepted; from then on they are refused. A node of which the
+ * leaf was of the target already, as in a half-done start, has none that could be refused.
+ */
+function oldLeaves(plan: Plan, { stage, node, holder }: Step): Partial<Record<Domain, 'accepted' | 'refused'>> {
+  const tried = { client: [agentClient(node), 'client-leaf'], peer: [holder, 'peer-leaf'] } as const;
+  return Object.fromEntries(
+    rotatedDomains(plan).map((domain) => {
+      const [owner, slot] = tried[domain];
+      const isOld = plan.steps.some((step) => step.holder === owner && leavesOf(step).some(([leaf]) => leaf === slot));
+      return [domain, stage === 'retire' && isOld ? 'refused' : 'accepted'];
+    }),
+  );
 }
 
 /** Domains from which a CA goes away. */

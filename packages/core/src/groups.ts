@@ -1,14 +1,8 @@
 import type { Step } from '@etcd-rotate/protocol';
 import { commandTypesOf } from './commands.ts';
 import { gate } from './gate.ts';
+import { groupsOf } from './groups-of.ts';
 import type { Progress, Rotation } from './rotation.ts';
-
-/** The steps in the order of their groups; steps of one group may be under way together. */
-export function groupsOf(steps: readonly Step[]): Step[][] {
-  const byNumber = new Map<number, Step[]>();
-  for (const step of steps) byNumber.set(step.group, [...(byNumber.get(step.group) ?? []), step]);
-  return [...byNumber.entries()].sort(([a], [b]) => a - b).map(([, group]) => group);
-}
 
 /** The first group that is not done and proven. */
 export function currentGroup({ plan, progress }: Pick<Rotation, 'plan' | 'progress'>): Step[] {
@@ -26,5 +20,10 @@ export function currentGroup({ plan, progress }: Pick<Rotation, 'plan' | 'progre
 /** Every command of the step was answered, and well. */
 export function isAnswered(step: Step, progress: Progress | undefined): boolean {
   const results = progress?.results ?? [];
-  return results.length === commandTypesOf(step).length && results.every(({ outcome }) => outcome.ok);
+  const well = results.every(({ outcome }) => outcome.ok || mayFail(step));
+  return results.length === commandTypesOf(step).length && well;
+}
+
+export function mayFail({ action }: Step): boolean {
+  return action.type === 'snapshot' && !action.required;
 }

@@ -1,6 +1,6 @@
 export { type CheckInput, preflight, refusalsOf } from './checks.ts';
 export { keyKindFor } from './commands.ts';
-export { groupsOf } from './groups.ts';
+export { groupsOf } from './groups-of.ts';
 export { type Circumstances, type Move, nextMove, type ToSign } from './next-move.ts';
 export { membersOf, type PlanInput, planTowards } from './plan.ts';
 export { provePlan, type StandIns } from './prove-plan.ts';

@@ -19,10 +19,9 @@ export function realContents(
   const contents = new Map<Slot, Contents>();
   for (const [slot, target] of Object.entries(targets) as [Slot, NonNullable<(typeof targets)[Slot]>][]) {
     if ('bundle' in target) {
-      contents.set(
-        slot,
-        target.bundle.flatMap((ref) => caOf(rotation, ref) ?? []),
-      );
+      const cas = target.bundle.flatMap((ref) => caOf(rotation, ref) ?? []);
+      // Without one of its CAs it is not that bundle.
+      if (cas.length === target.bundle.length) contents.set(slot, cas);
       continue;
     }
     const leaf = signed.find((one) => 'slot' in one.for && one.for.slot === slot);

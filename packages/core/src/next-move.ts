@@ -16,11 +16,12 @@ import type {
 import { fail } from '@etcd-rotate/protocol';
 import { bodyOf, commandTypesOf } from './commands.ts';
 import { gate } from './gate.ts';
-import { groupsOf } from './groups.ts';
-import { realContents, storeNameOf } from './installed.ts';
+import { mayFail } from './groups.ts';
+import { groupsOf } from './groups-of.ts';
+import { installed, realContents, storeNameOf } from './installed.ts';
 import { commandId, inFlight, type Progress, type Rotation } from './rotation.ts';
 import { describeRefusal, strangers, type Verify } from './trust.ts';
-import { contentsOf, during } from './world.ts';
+import { contentsOf, during, type World } from './world.ts';
 
 /** What the rotation wants next. */
 export type Move =
@@ -48,9 +49,8 @@ export interface Circumstances {
   verify: Verify;
 }
 
-/** How often a gate that members did not yet agree on is looked at again before the rotation holds. */
-const gateAttempts = 50;
-const attempts = 3;
+/** How often something is tried, and a gate that members did not yet agree on is looked at, before the rotation holds. */
+const tries = { ofStep: 3, ofGate: 50 };
 
 /**
  * What the rotation wants next. The same rotation always wants the same thing: after a crash the replayed journal gives
@@ -58,11 +58,27 @@ const attempts = 3;
  */
 export function nextMove(rotation: Rotation, circumstances: Circumstances): Move {
   if (rotation.state.status !== 'running') return { type: 'rest' };
-  for (const group of groupsOf(rotation.plan.steps)) {
+  const groups = groupsOf(rotation.plan.steps);
+  for (const [i, group] of groups.entries()) {
     const move = moveWithin(group, rotation, circumstances);
+    if (move?.type === 'wait') return requestAhead(groups.slice(i + 1), rotation, circumstances) ?? move;
     if (move) return move;
   }
   return { type: 'finish', outcome: 'rotated' };
+}
+
+/**
+ * While a step is under way, the node of the next change is asked for its certificate requests: that alters nothing in
+ * the cluster, and the step need not wait for keys when its turn comes.
+ */
+function requestAhead(
+  groups: readonly Step[][],
+  rotation: Rotation,
+  circumstances: Circumstances,
+): Move | undefined {
+  const next = groups.find((group) => group.some(({ action }) => action.type === 'change')) ?? [];
+  const step = next.find((one) => !rotation.progress[one.id] && commandTypesOf(one)[0] === 'request');
+  return step && send(step, 'request', { rotation, attempt: 1, ...circumstances });
 }
 
 /** The next move of one group of steps, or nothing when all of them are done and the gate has passed. */
@@ -84,7 +100,8 @@ function moveWithin(group: Step[], rotation: Rotation, circumstances: Circumstan
   );
   if (!failure) return undefined;
   const [first] = group;
-  if (!failure.retryable || attempt >= gateAttempts || !first) return { type: 'hold', failure };
+  const tried = Math.max(...group.map(({ id }) => rotation.progress[id]?.tries ?? 0));
+  if (!failure.retryable || tried >= tries.ofGate || !first) return { type: 'hold', failure };
   return begin(first, { rotation, attempt: attempt + 1, ...circumstances });
 }
 
@@ -98,8 +115,8 @@ function moveOf(step: Step, progress: Progress | undefined, situation: Situation
   }
   const flying = inFlight(progress);
   if (flying) return { type: 'wait', for: [flying] };
-  const failed = progress.results.find(({ outcome }) => !outcome.ok);
-  if (failed) return afterFailure(step, failed, { ...situation, attempt: progress.attempt });
+  const failed = progress.results.find(({ outcome }) => !outcome.ok && !mayFail(step));
+  if (failed) return afterFailure(step, failed, { ...situation, ...progress });
   const next = commandTypesOf(step)[progress.results.length];
   if (!next) return undefined;
   const toSign = certificatesToSign(rotation, step, progress);
@@ -114,17 +131,21 @@ function begin(step: Step, situation: Situation): Move {
   return send(step, first, situation);
 }
 
-function afterFailure(step: Step, { outcome }: CommandResult, situation: Situation): Move {
+function afterFailure(
+  step: Step,
+  { outcome }: CommandResult,
+  situation: Situation & Pick<Progress, 'tries'>,
+): Move {
   if (outcome.ok) return { type: 'wait', for: [] };
   const { failure, decision } = outcome;
-  const again = failure.retryable && decision !== 'restored' && situation.attempt < attempts;
+  const again = failure.retryable && decision !== 'restored' && situation.tries < tries.ofStep;
   return again ? begin(step, { ...situation, attempt: situation.attempt + 1 }) : { type: 'hold', failure };
 }
 
 function send(step: Step, type: CommandBody['type'], situation: Situation): Move {
   const { rotation, attempt, now, epoch } = situation;
-  const stranger = strangerAfter(rotation, step, situation.verify);
-  if (type === 'change' && stranger) return { type: 'hold', failure: stranger };
+  const stranger = type === 'change' ? strangerAfter(rotation, step, situation.verify) : undefined;
+  if (stranger) return { type: 'hold', failure: stranger };
   const body = bodyOf(rotation, step, type);
   if (!body) {
     const failure = fail(
@@ -157,7 +178,7 @@ function send(step: Step, type: CommandBody['type'], situation: Situation): Move
 function strangerAfter(rotation: Rotation, step: Step, verify: Verify): Failure | undefined {
   if (step.action.type !== 'change') return undefined;
   const contents = realContents(rotation, step.id, step.action.slots);
-  const { refusals } = strangers(during(rotation.world, step.holder, contents), verify);
+  const { refusals } = strangers(during(worldNow(rotation), step.holder, contents), verify);
   const [first] = refusals;
   if (!first) return undefined;
   const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : '';
@@ -166,6 +187,15 @@ function strangerAfter(rotation: Rotation, step: Step, verify: Verify): Failure 
     `${step.id} is not sent: ${describeRefusal(first)}${more}`,
     'nothing was changed by this step; look at the certificate named, then `rotate resume` or `rotate abandon`',
   ).failure;
+}
+
+/** With every change that is under way: both what was there and what will be are possible. */
+function worldNow(rotation: Rotation): World {
+  const flying = Object.values(rotation.progress).flatMap((progress) => inFlight(progress) ?? []);
+  return flying.reduce(
+    (world, command) => during(world, command.holder, installed(rotation, command)),
+    rotation.world,
+  );
 }
 
 function certificatesToSign(rotation: Rotation, step: Step, progress: Progress): ToSign[] {

@@ -7,6 +7,7 @@ import type {
   Slot,
   SlotTarget,
 } from '@etcd-rotate/protocol';
+import { groupsOf } from './groups-of.ts';
 import { describeRefusal, strangers, type Verify } from './trust.ts';
 import { after, type Contents, during, type World } from './world.ts';
 
@@ -17,8 +18,8 @@ export interface StandIns {
 }
 
 /**
- * Walks a plan step by step and looks, in the middle of each step and after it, for anybody who would refuse anybody.
- * A plan whose lines all have no strangers may run.
+ * Walks a plan and looks, in the middle of each step and of each group of steps that may be under way together, for
+ * anybody who would refuse anybody. A plan whose lines all have no strangers may run.
  */
 export function provePlan(
   plan: Pick<Plan, 'steps'>,
@@ -28,12 +29,17 @@ export function provePlan(
 ): ProofLine[] {
   let world = start;
   const lines: ProofLine[] = [];
-  for (const step of plan.steps) {
-    if (step.action.type !== 'change') continue;
-    const changes = contentsFor(step.holder, step.action.slots, standIns);
-    const { refusals, handshakes } = strangers(during(world, step.holder, changes), verify);
-    lines.push({ step: step.id, handshakes, strangers: refusals.map(describeRefusal) });
-    world = after(world, step.holder, changes);
+  for (const group of groupsOf(plan.steps)) {
+    const changes = group.flatMap(({ id, holder, action }) =>
+      action.type === 'change' ? [{ id, holder, contents: contentsFor(holder, action.slots, standIns) }] : [],
+    );
+    const middle = changes.reduce((seen, { holder, contents }) => during(seen, holder, contents), world);
+    const { refusals, handshakes } = strangers(middle, verify);
+    for (const [i, { id }] of changes.entries()) {
+      // Those of one group were decided together and count once.
+      lines.push({ step: id, handshakes: i === 0 ? handshakes : 0, strangers: refusals.map(describeRefusal) });
+    }
+    world = changes.reduce((seen, { holder, contents }) => after(seen, holder, contents), world);
   }
   return lines;
 }

@@ -2,6 +2,7 @@ import type {
   Command,
   CommandResult,
   Entry,
+  EntryBody,
   Failure,
   KnownCertificate,
   NodeObservation,
@@ -39,6 +40,8 @@ export type State =
 /** One attempt at a step: what was sent, what came back, what was signed for it. */
 export interface Progress {
   attempt: number;
+  /** How many attempts there were since the rotation was started or resumed. */
+  tries: number;
   sent: Command[];
   results: CommandResult[];
   signed: Signed[] | undefined;
@@ -49,6 +52,7 @@ export function apply(rotation: Rotation | undefined, entry: Entry): Rotation | 
   const { body, at } = entry;
   if (body.type === 'lead') return rotation;
   if (body.type === 'started') {
+    if (rotation) return rotation;
     const { rotation: id, cluster, operator, request, plan, observations } = body;
     return {
       id,
@@ -64,7 +68,7 @@ export function apply(rotation: Rotation | undefined, entry: Entry): Rotation | 
       progress: {},
     };
   }
-  if (!rotation || rotation.id !== body.rotation) return rotation;
+  if (!rotation || rotation.id !== body.rotation || !mayFollow(rotation.state, body)) return rotation;
   switch (body.type) {
     case 'ca': {
       const { role, name, certificate } = body;
@@ -85,6 +89,11 @@ export function apply(rotation: Rotation | undefined, entry: Entry): Rotation | 
   }
 }
 
+/** Nothing follows the end, and only what is held is resumed: what comes all the same was overtaken. */
+function mayFollow({ status }: State, { type }: EntryBody): boolean {
+  return type === 'resumed' ? status === 'held' : status !== 'finished';
+}
+
 /** An answer nobody waits for changes nothing; the answer to a change that was kept changes the world. */
 function withResult(rotation: Rotation, stepId: string, result: CommandResult): Rotation {
   const progress = rotation.progress[stepId];
@@ -100,7 +109,7 @@ function withResult(rotation: Rotation, stepId: string, result: CommandResult): 
 function sent(progress: Progress | undefined, command: Command): Progress {
   const attempt = attemptOf(command);
   if (!progress || attempt > progress.attempt) {
-    return { attempt, sent: [command], results: [], signed: undefined };
+    return { attempt, tries: (progress?.tries ?? 0) + 1, sent: [command], results: [], signed: undefined };
   }
   const known = progress.sent.some(({ id }) => id === command.id);
   return known ? progress : { ...progress, sent: [...progress.sent, command] };
@@ -125,14 +134,27 @@ export function inFlight(progress: Progress | undefined): Command | undefined {
 
 /**
  * The group that did not get through begins anew; a step that was done already finds that and does nothing again. The
- * number of the attempt is kept, so that the next one has ids of its own.
+ * number of the attempt is kept, so that the next one has ids of its own. Only a change without an answer is asked for
+ * again under its own id: its node may have done it meanwhile, and begun anew it would find its own files and take them
+ * for somebody else's.
  */
 function withoutCurrent(rotation: Rotation): Rotation['progress'] {
-  const fresh = currentGroup(rotation).flatMap(({ id }): [string, Progress][] => {
-    const attempt = rotation.progress[id]?.attempt;
-    return attempt ? [[id, { attempt, sent: [], results: [], signed: undefined }]] : [];
+  const { progress } = rotation;
+  const group = currentGroup(rotation).map(({ id }) => id);
+  const anew = [...group, ...canariesBehind(rotation)].flatMap((id): [string, Progress][] => {
+    const { attempt } = progress[id] ?? {};
+    if (!attempt || inFlight(progress[id])?.body.type === 'change') return [];
+    return [[id, { attempt, tries: 0, sent: [], results: [], signed: undefined }]];
   });
-  return { ...rotation.progress, ...Object.fromEntries(fresh) };
+  return { ...progress, ...Object.fromEntries(anew) };
+}
+
+/** A look with canaries needs new ones: they live for minutes, and their keys no longer than their agent. */
+function canariesBehind(rotation: Rotation): string[] {
+  return currentGroup(rotation).flatMap(({ action }) => {
+    const signed = action.type === 'prove' ? rotation.progress[action.after]?.signed : undefined;
+    return action.type === 'prove' && signed?.some((one) => 'canary' in one.for) ? [action.after] : [];
+  });
 }
 
 function changed(rotation: Rotation, step: string, change: (progress: Progress) => Progress): Rotation {

@@ -24,37 +24,54 @@ export interface StepsInput {
 
 /**
  * The ordered steps of a rotation. Members go one at a time, followers first and the leader last, each proven by every
- * node before the next; declared clients one at a time; the agents' own clients together and after everybody else, so
- * that we are the last to lose our way in. Retire ends with the members, so that its last look is the final one.
+ * node before the next. The agents' own clients change beside the restart of a member on another node, where nobody waits
+ * for them; declared clients one at a time and with no member down. Retire ends with the members, so that its last look
+ * is the final one.
  */
 export function stepsFor(input: StepsInput): Step[] {
   const steps = preparation(input);
   let { leader } = input;
   for (const stage of stages) {
-    const clients = [
-      ...input.cluster.clients.map(({ name }) => [`client/${name}` as const]),
-      input.cluster.members.map(({ node }) => agentClient(node)),
-    ];
-    const members = memberOrder(input, leader).filter((holder) => wanted(input, stage, holder).length > 0);
-    const addClients = (): void => {
-      for (const together of clients) {
-        const group = nextGroup(steps);
-        steps.push(...together.flatMap((holder) => change(input, stage, holder, group)));
-      }
-    };
-    if (stage === 'retire') addClients();
-    for (const holder of members) {
-      // To the member that was done first: it will not have to give the lead away again in this stage.
-      const successor = holder === leader ? heir(input, members, leader) : undefined;
-      steps.push(...change(input, stage, holder, nextGroup(steps), successor));
-      steps.push(
-        ...proofs(input, stage, holder, nextGroup(steps), stage === 'retire' && holder === members.at(-1)),
-      );
-    }
-    if (members.includes(leader)) leader = heir(input, members, leader) ?? leader;
-    if (stage !== 'retire') addClients();
+    if (stage === 'retire') steps.push(...clientSteps(input, stage, nextGroup(steps)));
+    steps.push(...memberSteps(input, stage, { leader, group: nextGroup(steps) }));
+    const restarted = steps.some((step) => step.stage === stage && step.holder === leader);
+    if (restarted) leader = heir(input, changing(input, stage, leader), leader) ?? leader;
+    if (stage !== 'retire') steps.push(...clientSteps(input, stage, nextGroup(steps)));
   }
   return steps;
+}
+
+function memberSteps(
+  input: StepsInput,
+  stage: ChangeStage,
+  { leader, group: firstGroup }: { leader: HolderId; group: number },
+): Step[] {
+  const members = changing(input, stage, leader);
+  const agents = new Set(input.cluster.members.map(({ node }) => node));
+  const steps: Step[] = [];
+  let group = firstGroup;
+  const takeAgents = (nodes: readonly string[]): Step[] =>
+    nodes.flatMap((node) => (agents.delete(node) ? change(input, stage, agentClient(node), { group }) : []));
+  for (const holder of members) {
+    // To the member that was done first: it will not have to give the lead away again in this stage.
+    const handOverTo = holder === leader ? heir(input, members, leader) : undefined;
+    steps.push(...change(input, stage, holder, { group, ...(handOverTo ? { handOverTo } : {}) }));
+    steps.push(...takeAgents([...agents].filter((node) => node !== nodeOf(input.cluster, holder))));
+    const final = stage === 'retire' && holder === members.at(-1);
+    steps.push(...proofs(input, stage, holder, { group: group + 1, final }));
+    group += 2;
+  }
+  return [...steps, ...takeAgents([...agents])];
+}
+
+function clientSteps(input: StepsInput, stage: ChangeStage, group: number): Step[] {
+  return input.cluster.clients.flatMap(({ name }, i) => change(input, stage, `client/${name}`, { group: group + i }));
+}
+
+/** The members that a stage changes: followers first, the leader last (facts: etcd, section 6). */
+function changing(input: StepsInput, stage: ChangeStage, leader: HolderId): HolderId[] {
+  const followers = input.members.map(({ holder }) => holder).filter((holder) => holder !== leader);
+  return [...followers, leader].filter((holder) => wanted(input, stage, holder).length > 0);
 }
 
 /** Every node stores the epoch and copies its slot files, one takes a snapshot. Nothing is changed yet. */
@@ -75,19 +92,12 @@ function preparation({ cluster, members, leader }: StepsInput): Step[] {
   const reader = members.find(({ holder }) => holder !== leader) ?? members[0];
   if (cluster.policy.snapshot === 'off' || !reader) return steps;
   const { holder } = reader;
-  return [
-    ...steps,
-    { id: 'snapshot', ...common, node: nodeOf(cluster, holder), holder, action: { type: 'snapshot' } },
-  ];
+  const action = { type: 'snapshot', required: cluster.policy.snapshot === 'required' } as const;
+  return [...steps, { id: 'snapshot', ...common, node: nodeOf(cluster, holder), holder, action }];
 }
 
-/** Followers first, the leader last (facts: etcd, section 6). */
-function memberOrder({ members }: StepsInput, leader: HolderId): HolderId[] {
-  return [...members.map(({ holder }) => holder).filter((holder) => holder !== leader), leader];
-}
-
-function heir({ members }: StepsInput, changing: HolderId[], leader: HolderId): HolderId | undefined {
-  return [...changing, ...members.map(({ holder }) => holder)].find((holder) => holder !== leader);
+function heir({ members }: StepsInput, inStage: readonly HolderId[], leader: HolderId): HolderId | undefined {
+  return [...inStage, ...members.map(({ holder }) => holder)].find((holder) => holder !== leader);
 }
 
 function wanted(input: StepsInput, stage: ChangeStage, holder: HolderId): [Slot, SlotTarget][] {
@@ -103,8 +113,7 @@ function change(
   input: StepsInput,
   stage: ChangeStage,
   holder: HolderId,
-  group: number,
-  handOverTo?: HolderId,
+  { group, handOverTo }: { group: number; handOverTo?: HolderId },
 ): Step[] {
   const changes = wanted(input, stage, holder);
   if (changes.length === 0) return [];
@@ -129,8 +138,7 @@ function proofs(
   { cluster }: StepsInput,
   stage: ChangeStage,
   changed: HolderId,
-  group: number,
-  final: boolean,
+  { group, final }: { group: number; final: boolean },
 ): Step[] {
   return cluster.members.map(({ name, node }) => ({
     id: `${stage}-${holderName(changed)}-seen-by-${name}`,
@@ -138,7 +146,7 @@ function proofs(
     group,
     node,
     holder: `member/${name}`,
-    action: { type: 'prove', final },
+    action: { type: 'prove', after: `${stage}-${holderName(changed)}`, final },
   }));
 }
 

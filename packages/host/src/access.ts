@@ -1,40 +1,37 @@
-import { readFile } from 'node:fs/promises';
-import type { KeyPair } from '@etcd-rotate/etcd';
 import { hostAccepted } from '@etcd-rotate/pki';
-import type { Expected } from '@etcd-rotate/protocol';
-import type { AgentHolder, MemberHolder } from './holders.ts';
-import { readSlot } from './slot-files.ts';
+import { type Expected, fail, ok, type Result } from '@etcd-rotate/protocol';
+import type { AgentHolder, MemberHolder, SlotFiles } from './holders.ts';
+import { type Pair, readPair, readSlot, readText } from './slot-files.ts';
 
 /** The agent's own etcd client as it lies on disk now: read anew for each probe. */
-export interface Access extends KeyPair {
+export interface Access extends Pair {
   ca: string;
 }
 
-export async function accessOf({ slots }: AgentHolder): Promise<Access> {
-  const leaf = slots['client-leaf'];
-  const bundle = slots['server-bundle'];
-  if (!leaf || 'ca' in leaf || !bundle || !('ca' in bundle)) throw new Error('the agent client has no files');
-  const [cert, key, ca] = await Promise.all([leaf.cert, leaf.key, bundle.ca].map((path) => readFile(path, 'utf8')));
-  return { cert: cert ?? '', key: key ?? '', ca: ca ?? '' };
+export async function accessOf({ slots }: AgentHolder): Promise<Result<Access>> {
+  const read = await readFiles(slots['client-leaf'], slots['server-bundle']);
+  return read.ok ? ok({ ...read.value.pair, ca: read.value.bundle }) : read;
+}
+
+export interface PeerAccess {
+  pair: Pair;
+  bundle: string;
+  localAddress?: string;
 }
 
 /** The member's own peer leaf and bundle, and the address its process dials from. */
-export async function peerAccessOf(
-  member: MemberHolder,
-): Promise<KeyPair & { bundle: string; localAddress?: string }> {
-  const leaf = member.slots['peer-leaf'];
-  const bundle = member.slots['peer-bundle'];
-  if (!leaf || 'ca' in leaf || !bundle || !('ca' in bundle)) throw new Error('the member has no peer files');
-  const [cert, key, ca] = await Promise.all([leaf.cert, leaf.key, bundle.ca].map((path) => readFile(path, 'utf8')));
+export async function peerAccessOf(member: MemberHolder): Promise<Result<PeerAccess>> {
+  const read = await readFiles(member.slots['peer-leaf'], member.slots['peer-bundle']);
+  if (!read.ok) return read;
   const address = await peerAddressOf(member);
-  return { cert: cert ?? '', key: key ?? '', bundle: ca ?? '', ...(address ? { localAddress: address } : {}) };
+  return ok({ ...read.value, ...(address ? { localAddress: address } : {}) });
 }
 
 /**
  * The address to dial peers from: the member's own, where its peer leaf names it (a peer port compares the source
  * address with the SANs: facts, etcd, section 4). Where it does not, the kernel chooses, as it does for etcd.
  */
-export async function peerAddressOf({ peerEndpoint, slots }: MemberHolder): Promise<string | undefined> {
+async function peerAddressOf({ peerEndpoint, slots }: MemberHolder): Promise<string | undefined> {
   const host = new URL(peerEndpoint).hostname.replace(/^\[|\]$/g, '');
   const files = slots['peer-leaf'];
   const chain = files ? await readSlot(files) : undefined;
@@ -44,4 +41,16 @@ export async function peerAddressOf({ peerEndpoint, slots }: MemberHolder): Prom
 
 export function withoutSelf(members: readonly Expected[], self: MemberHolder): Expected[] {
   return members.filter(({ holder }) => holder !== self.holder);
+}
+
+async function readFiles(
+  leaf: SlotFiles | undefined,
+  bundle: SlotFiles | undefined,
+): Promise<Result<{ pair: Pair; bundle: string }>> {
+  if (!leaf || !bundle || !('ca' in bundle)) {
+    return fail('internal', 'a holder has no leaf or bundle', 'please report this');
+  }
+  const [pair, ca] = [await readPair(leaf), await readText(bundle.ca)];
+  if (!pair.ok) return pair;
+  return ca.ok ? ok({ pair: pair.value, bundle: ca.value }) : ca;
 }

@@ -1,34 +1,17 @@
-import {
-  type Command,
-  type CommandBody,
-  type Failure,
-  ok,
-  type ProcessSeen,
-  type Proof,
-  unproven,
-} from '@etcd-rotate/protocol';
-import type { Outcome } from './carry-out.ts';
+import { type Failure, fail, ok, type Proof, type Result, unproven } from '@etcd-rotate/protocol';
 import { handOver } from './hand-over.ts';
-import type { Holder } from './holders.ts';
-import { installSlots, isInstalled, restoreSlots } from './install-slots.ts';
-import type { Node } from './node.ts';
-import { processOf } from './observe-node.ts';
-import { proveBefore } from './prove-before.ts';
+import { type Installed, installSlots, isInstalled, restoreSlots } from './install-slots.ts';
+import { ticksNow } from './moment.ts';
+import type { Outcome } from './node-state.ts';
+import { processOf } from './process-of.ts';
+import { asSeen, isSame, type Process } from './processes.ts';
+import { canaryLost, lookBefore } from './prove-before.ts';
 import { proveChange } from './prove-change.ts';
-import { putBack } from './put-back.ts';
+import { finishPutBack, putBack } from './put-back.ts';
 import { mayStop } from './quorum.ts';
-import { waitUntilServing } from './serving.ts';
+import { startedSinceAll, waitForNewProcess, waitUntilServing } from './serving.ts';
 import { takeUp } from './take-up.ts';
-
-export type Change = Extract<CommandBody, { type: 'change' }>;
-
-/** One change on one holder of this node. */
-export interface Work {
-  command: Command;
-  body: Change;
-  node: Node;
-  holder: Holder;
-}
+import type { Work } from './work.ts';
 
 /**
  * The heart of the agent: new contents for slots of one holder, taken up by it, then proven.
@@ -39,42 +22,55 @@ export interface Work {
  * the holder itself puts the files of before back; whatever else is wrong is answered and kept.
  */
 export async function change(work: Work): Promise<Outcome> {
-  const { body, holder } = work;
+  const { body, command, holder, node } = work;
+  const decided = node.state.record(command.id)?.putBack;
+  // Decided before a crash, it is finished: beginning anew would bring back what the holder did not bear.
+  if (decided) return finishPutBack(work, decided);
   const lap = stopwatch();
-  const before = await proveBefore(work);
-  if (!before.ok) return untouched(before.failure);
+  const process = await processOf(holder);
+  const ran = node.state.record(command.id)?.ran ?? process !== undefined;
+  const lost = canaryLost(work);
+  // Nothing could be proven: unless a process has begun to read the new files, the step begins anew.
+  if (lost && !(await isUnderWay(work, process))) return backOut(work, lost, 'untouched');
 
-  const handed = (await mustRestart(work)) ? await handOver(work) : ok(false);
-  if (!handed.ok) return untouched(handed.failure);
+  const due = await isDue(work, process);
+  const before = await lookBefore(work, { process, due });
+  if (!before.ok) return backOut(work, before.failure, 'untouched');
+  const handed = due && body.taken === 'restart' ? await handOver(work) : ok(false);
+  if (!handed.ok) return backOut(work, handed.failure, 'untouched');
   const handOverMs = lap();
 
-  const installed = await installSlots(work);
-  if (!installed.ok) return untouched(installed.failure);
+  const installed = await installSlots(work, ran);
+  if (!installed.ok) return backOut(work, installed.failure, 'untouched');
   const installMs = lap();
 
-  const restarts = await mustRestart(work);
+  const restarts = body.taken === 'restart' && (await isDue(work, await processOf(holder)));
   const spared = restarts ? await mayStop(work) : ok(undefined);
   // Nobody has read the files yet: a step that does not start leaves nothing behind.
-  if (!spared.ok) return { ok: false, failure: spared.failure, decision: await restoredUnread(work) };
-  const taken = restarts || body.taken === 'reload' ? await takeUp(holder) : ok(undefined);
-  if (!taken.ok && holder.kind !== 'member') return putBack(work, taken.failure);
+  if (!spared.ok) return backOut(work, spared.failure, 'restored');
+  const taken = await take(work, { restarts, ran });
+  const until = performance.now() + body.startTimeoutMs;
+  const started = restarts ? await began(work, { installed: installed.value, ran, taken, until }) : taken;
+  if (!started.ok) {
+    const unread = restarts && isSame(process, await processOf(holder));
+    return unread ? backOut(work, started.failure, 'restored') : putBack(work, started.failure);
+  }
   const restartMs = lap();
 
-  const serving = holder.kind === 'member' ? await waitUntilServing(work, holder) : ok(undefined);
-  if (!serving.ok) return putBack(work, taken.ok ? serving.failure : taken.failure);
+  const serving = holder.kind === 'member' ? await waitUntilServing(work, holder, until) : ok(undefined);
+  if (!serving.ok) return putBack(work, serving.failure);
   const serveMs = lap();
 
-  const proofs: Proof[] = await proveChange(work, { before: before.value, installed: installed.value });
-  const failure = unproven(holder.holder, proofs, keptHint);
+  const proofs: Proof[] = await proveChange(work, { before: before.value, installed: installed.value, ran });
+  const failure = unproven(holder.holder, proofs, keptHint) ?? lost;
   if (failure) return { ok: false, failure, decision: 'kept', proofs };
-  const process = await processOf(holder);
-  work.node.canaries.forget(stepKey(work.command));
+  const now = await processOf(holder);
   return {
     ok: true,
     value: {
       type: 'changed',
       slots: installed.value.fingerprints,
-      ...(process ? { process } : {}),
+      ...(now ? { process: asSeen(now) } : {}),
       restarted: restarts,
       leaderMoved: handed.value,
       proofs,
@@ -86,31 +82,75 @@ export async function change(work: Work): Promise<Outcome> {
 const keptHint =
   'the holder serves, so the new files were kept; put right what is said, then `rotate resume` looks again';
 
-/** Canaries are kept by the step that they were made for. */
-export function stepKey({ rotation, step }: Command): string {
-  return `${rotation} ${step}`;
-}
-
 /** Whether files are to be installed, or lie there and the running process has not read them. */
-async function mustRestart(work: Work): Promise<boolean> {
-  if (work.body.taken !== 'restart') return false;
+async function isDue(work: Work, process: Process | undefined): Promise<boolean> {
   const installed = await isInstalled(work);
   if (!installed) return true;
-  const process = await processOf(work.holder);
-  return !startedAfter(process, installed.writtenAt);
+  return work.body.taken === 'restart' && !(await startedSinceAll(process, installed.since));
 }
 
-export function startedAfter(process: ProcessSeen | undefined, written: Date): boolean {
-  return process !== undefined && Date.parse(process.startedAt) > written.getTime();
+/** The files of this command lie there, and its restart has begun: the process is a new one, or none at all. */
+async function isUnderWay({ command, ...work }: Work, process: Process | undefined): Promise<boolean> {
+  const replaced = work.node.state.record(command.id)?.before !== undefined;
+  const installed = await isInstalled({ command, ...work });
+  if (!installed) return false;
+  const isNew = await startedSinceAll(process, installed.since);
+  return isNew || (replaced && process === undefined);
 }
 
-async function restoredUnread(work: Work): Promise<'restored' | 'kept'> {
-  const restored = await restoreSlots(work);
-  return restored.ok ? 'restored' : 'kept';
+async function take(
+  { body, holder }: Work,
+  { restarts, ran }: { restarts: boolean; ran: boolean },
+): Promise<Result<void>> {
+  if (restarts) await untilNextTick();
+  return restarts || body.taken === 'reload' ? takeUp(holder, ran) : ok(undefined);
 }
 
-function untouched(failure: Failure): Outcome {
-  return { ok: false, failure, decision: 'untouched' };
+/** Two starts within one tick of the kernel's count cannot be told apart. */
+async function untilNextTick(): Promise<void> {
+  const first = await ticksNow();
+  while ((await ticksNow()) === first);
+}
+
+interface Taken {
+  installed: Installed;
+  ran: boolean;
+  taken: Result<void>;
+  until: number;
+}
+
+/** A new process has read the files. Whether the command that should start it came back well is not what counts. */
+async function began({ holder }: Work, { installed, ran, taken, until }: Taken): Promise<Result<void>> {
+  if (holder.kind === 'client' && !ran) return taken;
+  // A command that failed has nothing more under way that would be worth to wait for.
+  const { isNew, process } = await waitForNewProcess(holder, installed.since, taken.ok ? until : 0);
+  if (isNew) return ok(undefined);
+  if (!taken.ok) return taken;
+  return fail(
+    'restart-failed',
+    process
+      ? `${holder.holder} was not restarted by its command: process ${process.pid} runs since ${process.startedAt}`
+      : `${holder.holder} does not run after its restart`,
+    'run the restart command by hand on the node; correct it in the agent file',
+  );
+}
+
+/**
+ * Ends a step of which no process has read anything: what it put there is taken away again. Where the files that are
+ * wanted lay there before, they stay, and the answer says so.
+ */
+async function backOut(work: Work, failure: Failure, word: 'untouched' | 'restored'): Promise<Outcome> {
+  const restored = await restoreSlots(work, { unread: true });
+  if (!restored.ok) {
+    const message = `${failure.message}; and the files of before could not be put back: ${restored.failure.message}`;
+    return { ok: false, failure: { ...failure, message }, decision: 'kept' };
+  }
+  const { state } = work.node;
+  const record = state.record(work.command.id);
+  // Whatever comes under this id later has replaced nothing so far.
+  if (restored.value && record) await state.write(work.command.id, { contents: record.contents });
+  const lieThere = word === 'restored' && !restored.value && (await isInstalled(work));
+  return { ok: false, failure, decision: lieThere ? 'kept' : word };
 }
 
 /** Milliseconds since the last lap. */

@@ -1,80 +1,138 @@
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Failure, fail, type ProcessSeen, type Slot, slots as slotKinds } from '@etcd-rotate/protocol';
+import { type Failure, fail, type Slot, slots as slotKinds } from '@etcd-rotate/protocol';
+import { oddity } from './generations.ts';
 import { type Holder, type MemberHolder, pathsOf, type SlotFiles } from './holders.ts';
 import { readPair, readSlot } from './slot-files.ts';
 
-/** What is wrong with the files of a holder, as far as this node alone can tell. */
-export async function problemsOfFiles(holder: Holder): Promise<Failure[]> {
+/**
+ * What is wrong with the files of a holder, as far as this node alone can tell.
+ *
+ * @param all every holder of the node: a file may be somebody else's too
+ */
+export async function problemsOfFiles(holder: Holder, all: readonly Holder[]): Promise<Failure[]> {
   const found = await Promise.all(
-    (Object.entries(holder.slots) as [Slot, SlotFiles][]).map(async ([slot, files]) => {
+    slotsOf(holder).map(async ([slot, files]) => {
+      const odd = await oddFiles(files);
+      if (odd.length > 0) return odd.map((failure) => named(holder, failure));
       const read = slotKinds[slot].holds === 'leaf' ? await readPair(files) : await readSlot(files);
       return read.ok ? [] : [named(holder, read.failure)];
     }),
   );
-  return [...found.flat(), ...sharedPaths(holder)];
+  return [...found.flat(), ...(await sharedFiles(holder, all))];
 }
 
-/** One file in two slots of different kinds, or in both domains, is not what a generation can express yet. */
-function sharedPaths(holder: Holder): Failure[] {
-  const users = new Map<string, Slot[]>();
-  for (const [slot, files] of Object.entries(holder.slots) as [Slot, SlotFiles][]) {
-    for (const path of pathsOf(files)) users.set(path, [...(users.get(path) ?? []), slot]);
-  }
-  return [...users]
-    .filter(([, used]) => used.length > 1)
-    .map(
-      ([path, used]) =>
-        fail(
-          'not-modelled',
-          `${holder.holder}: ${path} is used for ${used.join(' and ')}`,
-          'this version rotates files of their own for each slot: give each its own copy',
-        ).failure,
-    );
+async function oddFiles(files: SlotFiles): Promise<Failure[]> {
+  const found = await Promise.all(
+    pathsOf(files).map(async (path) => {
+      const what = await oddity(path).catch(() => undefined);
+      const hint = 'name the file itself in the agent file, or make it a plain file';
+      return what ? [fail('not-modelled', `${path} is ${what}`, hint).failure] : [];
+    }),
+  );
+  return found.flat();
+}
+
+interface Use {
+  holder: Holder;
+  slot: Slot;
+  path: string;
+}
+
+/**
+ * A bundle may be read by several holders of one cluster in one domain: whoever changes it first changes it for all.
+ * Everything else is used by one slot alone. A leaf that two share would be replaced by each in turn, and one file in
+ * both domains or in two clusters would follow two plans.
+ */
+async function sharedFiles(holder: Holder, all: readonly Holder[]): Promise<Failure[]> {
+  const uses = await Promise.all(
+    all.flatMap(usesOf).map(async (use) => ({ ...use, at: await place(use.path) })),
+  );
+  const own = uses.filter((use) => use.holder === holder);
+  return own.flatMap((use, index) => {
+    const others = uses.filter((other) => other.at === use.at && !mayShare(use, other));
+    // Twice in one holder is told once.
+    const first = own.findIndex(({ at }) => at === use.at);
+    if (others.length === 0 || first !== index) return [];
+    const who = others.map((other) => `${other.slot} of ${other.holder.holder}`).join(' and ');
+    return fail(
+      'not-modelled',
+      `${holder.holder}: ${use.path} is its ${use.slot}, and also ${who}`,
+      'give each its own copy: only a bundle may be shared, by holders of one cluster in one trust domain',
+    ).failure;
+  });
+}
+
+function mayShare(a: Use, b: Use): boolean {
+  if (a.holder === b.holder && a.slot === b.slot && a.path === b.path) return true;
+  const bothBundles = slotKinds[a.slot].holds === 'bundle' && slotKinds[b.slot].holds === 'bundle';
+  const together =
+    a.holder.cluster === b.holder.cluster && slotKinds[a.slot].domain === slotKinds[b.slot].domain;
+  return bothBundles && together;
+}
+
+function usesOf(holder: Holder): Use[] {
+  return slotsOf(holder).flatMap(([slot, files]) => pathsOf(files).map((path) => ({ holder, slot, path })));
 }
 
 /** Whether the running member was started with the files that the agent file names, each on no mount of its own. */
 export async function problemsOfProcess(
   member: MemberHolder,
-  process: ProcessSeen,
+  pid: number,
   flags: Record<string, string>,
 ): Promise<Failure[]> {
-  return [
-    ...(await differingFiles(member, process, flags)),
-    ...(await singleFileMounts(member, process)),
-  ];
+  const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '/');
+  const used = slotsOf(member).flatMap(([slot, files]) =>
+    Object.entries(files).flatMap(([part, path]): Used[] => {
+      const flag = flagsOf[slot]?.[part as 'cert' | 'key' | 'ca'];
+      const value = flag ? flags[flag] : undefined;
+      // Without its flag there is no such slot at all; core refuses that by name.
+      return flag && value ? [{ flag, value, inside: resolve(cwd, value), path }] : [];
+    }),
+  );
+  return [...(await differingFiles(member, pid, used)), ...(await singleFileMounts(member, pid, used))];
 }
 
-const flagsOf: Record<string, Partial<Record<'cert' | 'key' | 'ca', string>>> = {
+interface Used {
+  flag: string;
+  value: string;
+  /** The path that the process was started with, in its own mounts. */
+  inside: string;
+  /** The path of the agent file. */
+  path: string;
+}
+
+const flagsOf: Partial<Record<Slot, Partial<Record<'cert' | 'key' | 'ca', string>>>> = {
   'server-leaf': { cert: 'cert-file', key: 'key-file' },
   'client-bundle': { ca: 'trusted-ca-file' },
   'peer-leaf': { cert: 'peer-cert-file', key: 'peer-key-file' },
   'peer-bundle': { ca: 'peer-trusted-ca-file' },
 };
 
-async function differingFiles(
-  member: MemberHolder,
-  { pid }: ProcessSeen,
-  flags: Record<string, string>,
-): Promise<Failure[]> {
-  const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '/');
-  const failures: Failure[] = [];
-  for (const [slot, files] of Object.entries(member.slots)) {
-    for (const [part, path] of Object.entries(files)) {
-      const flag = flagsOf[slot]?.[part as 'cert' | 'key' | 'ca'];
-      const used = flag ? flags[flag] : undefined;
-      // Without its flag there is no such slot at all; core refuses that by name.
-      if (!flag || !used || (await place(resolve(cwd, used))) === (await place(path))) continue;
-      failures.push(
+async function differingFiles(member: MemberHolder, pid: number, used: readonly Used[]): Promise<Failure[]> {
+  const checked = await Promise.all(used.map(async (one) => ({ ...one, same: await isSameFile(one, pid) })));
+  return checked
+    .filter(({ same }) => !same)
+    .map(
+      ({ flag, value, path }) =>
         fail(
           'slots-differ',
-          `${member.holder}: etcd was started with --${flag}=${used}, the agent file says ${path}`,
+          `${member.holder}: etcd was started with --${flag}=${value}, the agent file says ${path}`,
           'name the file that etcd uses in the agent file',
         ).failure,
-      );
-    }
-  }
-  return failures;
+    );
+}
+
+/** The same name in the same folder, whatever the process calls that: a container mounts it where it likes. */
+async function isSameFile({ inside, path }: Used, pid: number): Promise<boolean> {
+  if (basename(inside) !== basename(path)) return false;
+  if ((await place(inside)) === (await place(path))) return true;
+  const [theirs, ours] = await Promise.all(
+    [`/proc/${pid}/root${dirname(inside)}`, dirname(path)].map((folder) =>
+      stat(folder).catch(() => undefined),
+    ),
+  );
+  return theirs !== undefined && theirs.dev === ours?.dev && theirs.ino === ours.ino;
 }
 
 /** Where a file lies, through links of folders but not of the file itself, which may be ours. */
@@ -83,20 +141,34 @@ async function place(path: string): Promise<string> {
 }
 
 /** A file that is a mount of its own keeps its inode: a swap would not be seen (facts: etcd, section 7). */
-async function singleFileMounts(member: MemberHolder, { pid }: ProcessSeen): Promise<Failure[]> {
-  const table = await readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => '');
-  const points = new Set(table.split('\n').map((line) => line.split(' ')[4] ?? ''));
-  return Object.values(member.slots)
-    .flatMap(pathsOf)
-    .filter((path) => points.has(path))
+async function singleFileMounts(
+  { holder }: MemberHolder,
+  pid: number,
+  used: readonly Used[],
+): Promise<Failure[]> {
+  const table = await readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => undefined);
+  if (table === undefined) {
+    const message = `${holder}: the mounts of its process ${pid} cannot be read`;
+    return [fail('not-modelled', message, 'the agent must run as root, on the same machine').failure];
+  }
+  // Spaces and the like are written as \040.
+  const unescaped = (text: string) =>
+    text.replace(/\\(\d{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  const points = new Set(table.split('\n').map((line) => unescaped(line.split(' ')[4] ?? '')));
+  return used
+    .filter(({ inside, path }) => points.has(inside) || points.has(path))
     .map(
-      (path) =>
+      ({ path }) =>
         fail(
           'single-file-mount',
-          `${member.holder}: ${path} is mounted on its own, so that its process would not see another file there`,
+          `${holder}: ${path} is mounted on its own, so that its process would not see another file there`,
           'mount the folder instead of the file',
         ).failure,
     );
+}
+
+function slotsOf(holder: Holder): [Slot, SlotFiles][] {
+  return Object.entries(holder.slots) as [Slot, SlotFiles][];
 }
 
 function named({ holder }: Holder, failure: Failure): Failure {

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
-import { type HolderId, ok, type Result, type Slot } from '@etcd-rotate/protocol';
+import { Secret } from '@etcd-rotate/pki';
+import { fail, type HolderId, ok, type Result, type Slot } from '@etcd-rotate/protocol';
 import { readIfThere, writeDurably } from './durable.ts';
 import type { Holder } from './holders.ts';
-import { readText } from './slot-files.ts';
+import { readSmall } from './read-small.ts';
+import type { Pair } from './slot-files.ts';
 
 /**
  * A copy of every slot file as it was before the rotation, in the node's state. It is kept for a person to go back to,
@@ -17,9 +19,12 @@ export async function copySlots(holders: readonly Holder[], folder: string): Pro
       for (const [part, path] of Object.entries(files)) {
         const copy = pathOf(folder, holder, `${slot}.${part}`);
         if ((await readIfThere(copy)) !== undefined) continue;
-        const text = await readText(path);
-        if (!text.ok) return text;
-        await writeDurably(copy, text.value);
+        try {
+          await writeDurably(copy, (await readSmall(path)).bytes);
+        } catch (error) {
+          const hint = 'see that the file is there and that the state folder has room';
+          return fail('bad-file', `${path} cannot be copied to ${copy}: ${String(error)}`, hint);
+        }
         copies += 1;
       }
     }
@@ -28,15 +33,11 @@ export async function copySlots(holders: readonly Holder[], folder: string): Pro
 }
 
 /** A leaf pair as it was before the rotation. */
-export async function oldPair(
-  folder: string,
-  holder: HolderId,
-  slot: Slot,
-): Promise<{ cert: string; key: string } | undefined> {
+export async function oldPair(folder: string, holder: HolderId, slot: Slot): Promise<Pair | undefined> {
   const [cert, key] = await Promise.all(
     ['cert', 'key'].map((part) => readIfThere(pathOf(folder, holder, `${slot}.${part}`))),
   );
-  return cert !== undefined && key !== undefined ? { cert, key } : undefined;
+  return cert !== undefined && key !== undefined ? { cert, key: new Secret(key) } : undefined;
 }
 
 function pathOf(folder: string, holder: HolderId, name: string): string {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { readSmall } from './read-small.ts';
 
 /** Owner and mode of a file that is replaced; new files of ours are for us alone. */
 export interface Owner {
@@ -10,24 +11,43 @@ export interface Owner {
 }
 
 /** Writes a file so that after a crash it is there whole or not at all. */
-export async function writeDurably(path: string, contents: string | Uint8Array, owner?: Owner): Promise<void> {
+export async function writeDurably(path: string, contents: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await replaceDurably(path, contents);
+}
+
+/** The same for a file that may belong to somebody else, and keep its time. */
+export async function replaceDurably(
+  path: string,
+  contents: string | Uint8Array,
+  as: { owner?: Owner; modified?: Date } = {},
+): Promise<void> {
   const part = `${path}.part`;
-  await writeSynced(part, contents, owner);
-  await rename(part, path);
+  await rm(part, { force: true });
+  try {
+    await writeSynced(part, contents, as);
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => undefined);
+    throw error;
+  }
   await syncFolder(dirname(path));
 }
 
-/** Writes and syncs a file in a place where nobody looks yet. */
-export async function writeSynced(path: string, contents: string | Uint8Array, owner?: Owner): Promise<void> {
-  // Never readable by others for a moment: the mode is there before the first byte.
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-  await using file = await open(path, flags, 0o600);
+/** Writes and syncs a new file in a place where nobody looks yet. */
+export async function writeSynced(
+  path: string,
+  contents: string | Uint8Array,
+  { owner, modified }: { owner?: Owner | undefined; modified?: Date | undefined } = {},
+): Promise<void> {
+  // Never readable by others for a moment: the mode is there before the first byte, and the file is nobody else's.
+  await using file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   if (owner) {
     await file.chown(owner.uid, owner.gid);
     await file.chmod(owner.mode & 0o777);
   }
   await file.writeFile(contents);
+  if (modified) await file.utimes(modified, modified);
   await file.sync();
 }
 
@@ -37,10 +57,10 @@ export async function syncFolder(path: string): Promise<void> {
   await folder.sync();
 }
 
-/** The contents of a file, or nothing where it does not exist. */
+/** The contents of a file of ours, or nothing where it does not exist. */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return (await readSmall(path, 64 * 1024 * 1024)).bytes.toString();
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

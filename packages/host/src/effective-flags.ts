@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse as parseYaml } from 'yaml';
+import { readSmall } from './read-small.ts';
 
 /** Flags of etcd that decide about TLS and timing; others stay on the node. */
 const thatMatter = [
@@ -35,6 +36,9 @@ const thatMatter = [
 
 const booleans = new Set(['auto-tls', 'peer-auto-tls', 'client-cert-auth', 'peer-client-cert-auth']);
 
+/** A configuration file has some dozens of lines. */
+const mostConfiguration = 256 * 1024;
+
 /**
  * The flags that a running etcd was started with: from its command line and environment, or from its configuration file
  * alone where it has one, since that overrides both (facts: etcd, section 7).
@@ -46,9 +50,17 @@ export async function effectiveFlags(pid: number): Promise<Record<string, string
     readFile(`/proc/${pid}/cmdline`, 'utf8'),
     readFile(`/proc/${pid}/environ`, 'utf8'),
   ]);
-  const flags = { ...fromEnvironment(environment.split('\0')), ...fromArguments(commandLine.split('\0').slice(1)) };
+  const flags = {
+    ...fromEnvironment(environment.split('\0')),
+    ...fromArguments(commandLine.split('\0').slice(1)),
+  };
   const configFile = flags['config-file'];
-  return only(configFile ? await fromConfigFile(`/proc/${pid}/root${configFile}`) : flags);
+  if (!configFile) return only(flags);
+  // As the process sees it, in its own mounts.
+  const path = configFile.startsWith('/')
+    ? `/proc/${pid}/root${configFile}`
+    : `/proc/${pid}/cwd/${configFile}`;
+  return only(fromConfigText((await readSmall(path, mostConfiguration)).bytes.toString()));
 }
 
 /** Go's flag package: `-x=v`, `--x=v`, `--x v`; a boolean takes its value with `=` alone. */
@@ -56,30 +68,30 @@ export function fromArguments(args: readonly string[]): Record<string, string> {
   const flags: Record<string, string> = {};
   for (let i = 0; i < args.length; i += 1) {
     const [, name, value] = /^--?([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(args[i] ?? '') ?? [];
-    if (name === undefined) continue;
+    // Go reads no flags behind the first word that is none.
+    if (name === undefined) break;
+    const next = args[i + 1];
     if (value !== undefined) flags[name] = value;
-    else if (booleans.has(name)) flags[name] = 'true';
+    // Booleans that we do not know must not swallow the flag behind them, which may be one that matters.
+    else if (booleans.has(name) || next === undefined || next.startsWith('-')) flags[name] = 'true';
     else {
       i += 1;
-      flags[name] = args[i] ?? '';
+      flags[name] = next;
     }
   }
   return flags;
 }
 
 /** `ETCD_TRUSTED_CA_FILE=…` is `--trusted-ca-file`. */
-function fromEnvironment(variables: readonly string[]): Record<string, string> {
+export function fromEnvironment(variables: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     variables.flatMap((variable) => {
       const [, name, value] = /^ETCD_([A-Z0-9_]+)=(.*)$/s.exec(variable) ?? [];
-      return name === undefined || value === undefined ? [] : [[name.toLowerCase().replaceAll('_', '-'), value]];
+      return name === undefined || value === undefined
+        ? []
+        : [[name.toLowerCase().replaceAll('_', '-'), value]];
     }),
   );
-}
-
-async function fromConfigFile(path: string): Promise<Record<string, string>> {
-  const file: unknown = parseYaml(await readFile(path, 'utf8'), { maxAliasCount: 20 });
-  return fromConfig(file);
 }
 
 const sections: Record<string, Record<string, string>> = {
@@ -94,21 +106,32 @@ const sections: Record<string, Record<string, string>> = {
   },
 };
 
-/** The two TLS sections of a configuration file have the names of flags without `peer-`. */
-export function fromConfig(file: unknown): Record<string, string> {
+/**
+ * The two TLS sections of a configuration file have the names of flags without `peer-`.
+ *
+ * @throws where it is no YAML as etcd reads it, or one that unfolds without end
+ */
+export function fromConfigText(text: string): Record<string, string> {
+  // etcd reads YAML 1.1, where `yes` is true as well.
+  const file: unknown = parseYaml(text, { version: '1.1', maxAliasCount: 20, logLevel: 'error' });
   const flags: Record<string, string> = {};
   for (const [key, value] of entries(file)) {
     const renamed = sections[key];
-    if (!renamed) {
-      if (value !== null && typeof value !== 'object') flags[key] = String(value);
-      continue;
-    }
-    for (const [name, inner] of entries(value)) {
-      const flag = renamed[name] ?? (key.startsWith('peer-') ? `peer-${name}` : name);
-      flags[flag] = Array.isArray(inner) ? inner.join(',') : String(inner);
+    if (!renamed) Object.assign(flags, flagOf(key, value));
+    for (const [name, inner] of renamed ? entries(value) : []) {
+      Object.assign(
+        flags,
+        flagOf(renamed?.[name] ?? (key.startsWith('peer-') ? `peer-${name}` : name), inner),
+      );
     }
   }
   return flags;
+}
+
+function flagOf(flag: string, value: unknown): Record<string, string> {
+  if (value === null || value === undefined) return {};
+  if (Array.isArray(value)) return { [flag]: value.join(',') };
+  return typeof value === 'object' ? {} : { [flag]: String(value) };
 }
 
 function entries(value: unknown): [string, unknown][] {
@@ -116,5 +139,7 @@ function entries(value: unknown): [string, unknown][] {
 }
 
 function only(flags: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(thatMatter.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])));
+  return Object.fromEntries(
+    thatMatter.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
+  );
 }

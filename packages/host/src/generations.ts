@@ -1,8 +1,22 @@
-import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, rename, rm, stat, symlink, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, rename, rm, stat, symlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fail, ok, type Result } from '@etcd-rotate/protocol';
-import { type Owner, readIfThere, syncFolder, writeSynced } from './durable.ts';
+import { replaceDurably, syncFolder } from './durable.ts';
+import {
+  currentNumber,
+  generationOf,
+  hidden,
+  lies,
+  linkTarget,
+  ourLinks,
+  readAllHeld,
+  readHeld,
+  settle,
+  switchTo,
+  writeGeneration,
+} from './generation-files.ts';
+import { digest, type Manifest, readManifest, replaceManifest } from './manifest.ts';
+import { momentNow, type Since } from './moment.ts';
 
 /*
  * How the files of a folder change together.
@@ -14,10 +28,9 @@ import { type Owner, readIfThere, syncFolder, writeSynced } from './durable.ts';
  *   /etc/etcd/pki/.etcd-rotate/000002/…   the current one
  *
  * etcd reads certificate and key anew at every handshake, so both must change in one instant: the rename of `current`.
- * Links are relative and stay inside the folder, so that they hold in a container that mounts it.
+ * A generation holds every file that is linked through it, also one that the agent file does not name any more:
+ * somebody may still use it.
  */
-
-const hidden = '.etcd-rotate';
 
 export interface Folder {
   path: string;
@@ -25,257 +38,293 @@ export interface Folder {
   names: readonly string[];
 }
 
-interface Manifest {
-  version: 1;
-  /** What made it: a command's id, or `adopted`. */
-  madeBy: string;
-  previous: number;
-  sha256: Record<string, string>;
-}
-
 /** Replaces the files of a folder by links to identical bytes. Doing it twice is doing it once. */
-export async function adopt(folder: Folder): Promise<Result<void>> {
-  return guarded(folder, async () => {
-    const current = await currentNumber(folder.path);
-    if (current === undefined) {
-      const contents = await readAll(folder.path, folder.names);
-      if (!contents.ok) return contents;
-      await writeGeneration({ folder, number: 1, previous: 1, madeBy: 'adopted', contents: contents.value });
-      await switchTo(folder.path, 1);
-    } else {
-      const missing = await addNewNames(folder, current);
-      if (!missing.ok) return missing;
+export async function adopt({ path, names }: Folder): Promise<Result<void>> {
+  return guarded(path, async () => {
+    const number = await currentNumber(path);
+    const known = number === undefined ? ok(undefined) : await readManifest(generationOf(path, number));
+    if (!known.ok) return known;
+    const fresh = names.filter((name) => known.value?.sha256[name] === undefined);
+    // All of them are looked at before any is touched.
+    for (const name of names) {
+      const fit = await mayBeLinked(path, name, fresh.includes(name));
+      if (!fit.ok) return fit;
     }
-    for (const name of folder.names) {
-      const linked = await link(folder.path, name);
-      if (!linked.ok) return linked;
-    }
-    await syncFolder(folder.path);
+    if (number === undefined || fresh.length > 0) await addToGeneration(path, number, fresh);
+    for (const name of names) await link(path, name);
+    await syncFolder(path);
     return ok(undefined);
   });
+}
+
+export interface Replacement {
+  folder: Folder;
+  /** New contents by name; every other file is kept as it is, its modification time too. */
+  contents: Record<string, string>;
 }
 
 /**
- * Writes a whole new generation beside the current one and switches to it by one rename.
+ * Writes a whole new generation in each folder beside the current one, then switches to them one after the other, in
+ * the order given and with nothing in between: each by one rename.
  *
- * @param changes contents by name; every other file is kept as it is, its modification time too
- * @param how who makes it, and what must be done between writing and switching
+ * @param how who makes them, and what must be on disk before the first switch; it is told the current generations
  */
 export async function install(
-  folder: Folder,
-  changes: Record<string, string>,
-  how: { madeBy: string; beforeSwitch(previous: number): Promise<void> },
+  replacements: readonly Replacement[],
+  how: { madeBy: string; beforeSwitch(previous: Record<string, number>): Promise<void> },
 ): Promise<Result<void>> {
-  return guarded(folder, async () => {
+  const written: { path: string; number: number; previous: number }[] = [];
+  const done = await inEach(replacements, async ({ folder, contents }) => {
     const intact = await checkIntact(folder);
     if (!intact.ok) return intact;
     const { number, manifest } = intact.value;
+    // Written and switched to already, before a crash.
     if (manifest.madeBy === how.madeBy) return ok(undefined);
-    const contents = await readAll(join(folder.path, hidden, label(number)), folder.names);
-    if (!contents.ok) return contents;
-    for (const [name, text] of Object.entries(changes)) {
-      const old = contents.value.get(name);
-      if (old) contents.value.set(name, { ...old, bytes: Buffer.from(text), modified: undefined });
+    const { path } = folder;
+    const all = await readAllHeld(generationOf(path, number), Object.keys(manifest.sha256));
+    const since: Manifest['since'] = { ...manifest.since };
+    for (const [name, text] of Object.entries(contents)) {
+      const old = all.get(name);
+      if (!old) return changedByOthers(`${join(path, name)} is not in our current generation`);
+      all.set(name, { ...old, bytes: Buffer.from(text), modified: undefined });
+      since[name] = null;
     }
-    const next = (await lastNumber(folder.path)) + 1;
-    await writeGeneration({ folder, number: next, previous: number, madeBy: how.madeBy, contents: contents.value });
-    await how.beforeSwitch(number);
-    await switchTo(folder.path, next);
-    await touch(folder.path, next, Object.keys(changes));
+    const next = { folder: path, previous: number, madeBy: how.madeBy, contents: all, since };
+    written.push({ path, number: await writeGeneration(next), previous: number });
     return ok(undefined);
   });
+  const [first] = written;
+  if (!done.ok || !first) return discarding(written, done);
+  const recorded = await guarded(first.path, async () => {
+    await how.beforeSwitch(Object.fromEntries(written.map(({ path, previous }) => [path, previous])));
+    return ok(undefined);
+  });
+  if (!recorded.ok) return discarding(written, recorded);
+  return inEach(
+    written.map((one) => ({ ...one, folder: { path: one.path } })),
+    async ({ path, number }) => {
+      await switchTo(path, number);
+      return ok(undefined);
+    },
+  );
 }
 
-/** Puts a generation back; it is still there whole. */
-export async function restore(folder: Folder, number: number): Promise<Result<void>> {
-  return guarded(folder, async () => {
-    const current = await currentNumber(folder.path);
+export interface Restoration {
+  /** The generation to go back to. */
+  number: number;
+  /** What is put back; other files may have been changed by other commands since. */
+  names: readonly string[];
+  /** No process has read what is taken back: what lies there again is what they have loaded. */
+  unread: boolean;
+}
+
+/** Puts files of an earlier generation back; it is still there whole. Doing it twice is doing it once. */
+export async function restore(path: string, { number, names, unread }: Restoration): Promise<Result<void>> {
+  return guarded(path, async () => {
+    const current = await currentNumber(path);
     if (current === number) return ok(undefined);
-    await switchTo(folder.path, number);
+    if (current === undefined) return changedByOthers(`${path} has no generation of ours`);
+    const then = await wholeGeneration(path, number);
+    if (!then.ok) return then;
+    const now = await readManifest(generationOf(path, current));
+    const linked = now.ok ? Object.keys(now.value.sha256) : await ourLinks(path);
+    const differing = linked.filter((name) => !now.ok || now.value.sha256[name] !== then.value.sha256[name]);
+    const back = differing.filter((name) => names.includes(name) && then.value.sha256[name] !== undefined);
+    if (back.length === 0) return ok(undefined);
+    const opened = Object.fromEntries(back.map((name) => [name, null]));
+    if (differing.length === back.length) {
+      const since = { ...then.value.since, ...opened };
+      // Where the disk is full, the files are put back all the same.
+      if (!unread)
+        await replaceManifest(generationOf(path, number), { ...then.value, since }).catch(() => {});
+      await switchTo(path, number);
+      return ok(undefined);
+    }
+    // Something else was changed since: it stays as it is.
+    const stays = linked.filter((name) => !back.includes(name));
+    const contents = new Map([
+      ...(await readAllHeld(generationOf(path, current), stays)),
+      ...(await readAllHeld(generationOf(path, number), back)),
+    ]);
+    const since = {
+      ...only(now.ok ? now.value.since : {}, stays),
+      ...(unread ? only(then.value.since, back) : opened),
+    };
+    const next = { folder: path, previous: current, madeBy: 'restored', contents, since };
+    await switchTo(path, await writeGeneration(next));
     return ok(undefined);
   });
 }
 
 /** Turns links into plain files again and removes what we made: for taking the agent off a node. */
-export async function leave(folder: Folder): Promise<Result<void>> {
-  return guarded(folder, async () => {
-    const current = await currentNumber(folder.path);
-    if (current === undefined) return ok(undefined);
-    for (const name of folder.names) {
-      const path = join(folder.path, name);
-      if (!(await isOurLink(folder.path, name))) continue;
-      const held = await readOne(path);
-      await writeSynced(`${path}.part`, held.bytes, held.owner);
-      await rename(`${path}.part`, path);
+export async function leave({ path }: Pick<Folder, 'path'>): Promise<Result<void>> {
+  return guarded(path, async () => {
+    const links = await ourLinks(path);
+    for (const name of links) {
+      const file = join(path, name);
+      const held = await readHeld(file);
+      const since = await sinceOf(file);
+      const modified = since instanceof Date ? since : new Date(since.at);
+      await replaceDurably(file, held.bytes, { owner: held.owner, modified });
     }
-    await syncFolder(folder.path);
-    await rm(join(folder.path, hidden), { recursive: true });
+    await rm(join(path, hidden), { recursive: true, force: true });
     return ok(undefined);
   });
 }
 
 /** Whether every file is still our link with the bytes that we wrote: anything else was changed by somebody else. */
 export async function checkIntact(folder: Folder): Promise<Result<{ number: number; manifest: Manifest }>> {
-  const number = await currentNumber(folder.path);
-  if (number === undefined) return changedByOthers(`${folder.path} has no generation of ours`);
-  const manifest = await readManifest(folder.path, number);
-  for (const name of folder.names) {
-    if (!(await isOurLink(folder.path, name))) return changedByOthers(`${join(folder.path, name)} is not our link any more`);
-    const { bytes } = await readOne(join(folder.path, name));
-    if (manifest.sha256[name] !== digest(bytes)) {
-      return changedByOthers(`${join(folder.path, name)} was written by somebody else`);
+  const { path, names } = folder;
+  const number = await currentNumber(path);
+  if (number === undefined) return changedByOthers(`${path} has no generation of ours`);
+  const manifest = await wholeGeneration(path, number);
+  if (!manifest.ok) return manifest;
+  for (const name of names) {
+    const file = join(path, name);
+    if ((await lies(path, name)).as !== 'ours') return changedByOthers(`${file} is not our link any more`);
+    if (manifest.value.sha256[name] === undefined)
+      return changedByOthers(`${file} is in no generation of ours`);
+  }
+  return ok({ number, manifest: manifest.value });
+}
+
+/** Finishes what a crash cut off right after a switch. */
+export async function settleFolder({ path }: Folder): Promise<void> {
+  const number = await currentNumber(path);
+  if (number !== undefined) await settle(path, number);
+}
+
+/** What made the current generation of a folder, where there is one. */
+export async function madeBy({ path }: Pick<Folder, 'path'>): Promise<string | undefined> {
+  const number = await currentNumber(path);
+  const manifest = number === undefined ? undefined : await readManifest(generationOf(path, number));
+  return manifest?.ok ? manifest.value.madeBy : undefined;
+}
+
+/** Since when a file is seen as it is now. */
+export async function sinceOf(file: string): Promise<Since> {
+  const [path, name] = [dirname(file), basename(file)];
+  const ours = (await lies(path, name)).as === 'ours';
+  const number = ours ? await currentNumber(path) : undefined;
+  const manifest = number === undefined ? undefined : await readManifest(generationOf(path, number));
+  const since = manifest?.ok ? manifest.value.since[name] : undefined;
+  if (since) return since;
+  return since === null ? momentNow() : (await stat(file)).mtime;
+}
+
+/** Why a slot file cannot become a link of ours, if so. */
+export async function oddity(file: string): Promise<string | undefined> {
+  const seen = await lies(dirname(file), basename(file));
+  return seen.as === 'odd' ? seen.what : undefined;
+}
+
+async function mayBeLinked(path: string, name: string, isFresh: boolean): Promise<Result<void>> {
+  const file = join(path, name);
+  const seen = await lies(path, name);
+  switch (seen.as) {
+    case 'odd':
+      return fail(
+        'not-modelled',
+        `${file} is ${seen.what}`,
+        'name the file itself in the agent file, or make it a plain file',
+      );
+    case 'nothing':
+      return fail('install-failed', `${file} is not there`, 'correct the path in the agent file');
+    case 'ours':
+      return isFresh ? changedByOthers(`${file} is a link of ours to nothing that we wrote`) : ok(undefined);
+    case 'plain': {
+      // Half a step before: it was copied, and not linked yet.
+      const same =
+        isFresh ||
+        (await readHeld(file)).bytes.equals((await readHeld(join(path, hidden, 'current', name))).bytes);
+      return same ? ok(undefined) : changedByOthers(`${file} is not what our current generation holds`);
     }
   }
-  return ok({ number, manifest });
 }
 
-export async function isAdopted(path: string): Promise<boolean> {
-  return (await currentNumber(path)) !== undefined;
-}
-
-interface Held {
-  bytes: Buffer;
-  owner: Owner;
-  /** When the contents were written; new contents have none yet. */
-  modified: Date | undefined;
-}
-
-interface NewGeneration {
-  folder: Folder;
-  number: number;
-  previous: number;
-  madeBy: string;
-  contents: ReadonlyMap<string, Held>;
-}
-
-async function writeGeneration({ folder, number, previous, madeBy, contents }: NewGeneration): Promise<void> {
-  const root = join(folder.path, hidden);
-  const { uid, gid, mode } = await stat(folder.path);
-  await mkdir(root, { recursive: true, mode });
-  await chownFolder(root, { uid, gid, mode });
-  const part = join(root, `${label(number)}.part`);
-  await rm(part, { recursive: true, force: true });
-  await mkdir(part, { mode });
-  await chownFolder(part, { uid, gid, mode });
-  const sha256: Record<string, string> = {};
-  for (const [name, held] of contents) {
-    await writeSynced(join(part, name), held.bytes, held.owner);
-    if (held.modified) await utimes(join(part, name), held.modified, held.modified);
-    sha256[name] = digest(held.bytes);
-  }
-  const manifest: Manifest = { version: 1, madeBy, previous, sha256 };
-  await writeSynced(join(part, '.manifest.json'), JSON.stringify(manifest));
-  await syncFolder(part);
-  await rename(part, join(root, label(number)));
-  await syncFolder(root);
-}
-
-async function chownFolder(path: string, { uid, gid, mode }: Owner): Promise<void> {
-  await chown(path, uid, gid);
-  await chmod(path, mode & 0o777);
-}
-
-async function switchTo(path: string, number: number): Promise<void> {
-  const root = join(path, hidden);
-  await rm(join(root, 'current.part'), { force: true });
-  await symlink(label(number), join(root, 'current.part'));
-  await rename(join(root, 'current.part'), join(root, 'current'));
-  await syncFolder(root);
-}
-
-/** A file counts as written when it began to be seen: a process started before the switch has not read it. */
-async function touch(path: string, number: number, names: readonly string[]): Promise<void> {
-  const now = new Date();
-  for (const name of names) await utimes(join(path, hidden, label(number), name), now, now);
-}
-
-async function addNewNames(folder: Folder, current: number): Promise<Result<void>> {
-  const manifest = await readManifest(folder.path, current);
-  const added = folder.names.filter((name) => manifest.sha256[name] === undefined);
-  if (added.length === 0) return ok(undefined);
-  const old = await readAll(join(folder.path, hidden, label(current)), Object.keys(manifest.sha256));
-  if (!old.ok) return old;
-  const fresh = await readAll(folder.path, added);
-  if (!fresh.ok) return fresh;
-  const next = (await lastNumber(folder.path)) + 1;
-  const contents = new Map([...old.value, ...fresh.value]);
-  await writeGeneration({ folder, number: next, previous: current, madeBy: 'adopted', contents });
-  await switchTo(folder.path, next);
-  return ok(undefined);
+/** A generation with files that were not ours yet, as they are. */
+async function addToGeneration(
+  path: string,
+  current: number | undefined,
+  fresh: readonly string[],
+): Promise<void> {
+  const manifest = current === undefined ? undefined : await readManifest(generationOf(path, current));
+  const old = current !== undefined && manifest?.ok ? manifest.value : undefined;
+  const contents = new Map([
+    ...(current !== undefined && old
+      ? await readAllHeld(generationOf(path, current), Object.keys(old.sha256))
+      : []),
+    ...(await readAllHeld(path, fresh)),
+  ]);
+  const since = old?.since ?? {};
+  // What made the current one did so still: whoever asks whether he did finds himself.
+  const next = { folder: path, previous: old?.previous, madeBy: old?.madeBy ?? 'adopted', contents, since };
+  await switchTo(path, await writeGeneration(next));
+  await syncFolder(path);
 }
 
 /** Puts our link in the place of a plain file with the same bytes. */
-async function link(path: string, name: string): Promise<Result<void>> {
-  if (await isOurLink(path, name)) return ok(undefined);
-  const plain = join(path, name);
-  const seen = await lstat(plain);
-  if (seen.isSymbolicLink()) {
-    return fail(
-      'not-modelled',
-      `${plain} is a symbolic link to ${await readlink(plain)}`,
-      'name the file itself in the agent file, or make it a plain file',
+async function link(path: string, name: string): Promise<void> {
+  if ((await lies(path, name)).as === 'ours') return;
+  const part = join(path, `${name}.part`);
+  await rm(part, { force: true });
+  await symlink(linkTarget(name), part);
+  await rename(part, join(path, name));
+}
+
+/** A generation whose files are all what was written into it. */
+async function wholeGeneration(path: string, number: number): Promise<Result<Manifest>> {
+  const folder = generationOf(path, number);
+  const manifest = await readManifest(folder);
+  if (!manifest.ok) return manifest;
+  for (const [name, sha256] of Object.entries(manifest.value.sha256)) {
+    const file = join(folder, name);
+    const isPlain = await lstat(file).then(
+      (seen) => seen.isFile(),
+      () => false,
     );
+    if (!isPlain) return changedByOthers(`${file} is gone or not a plain file`);
+    if (digest((await readHeld(file)).bytes) !== sha256) {
+      return changedByOthers(`${file} was written by somebody else`);
+    }
   }
-  const [outside, inside] = [await readFile(plain), await readFile(join(path, hidden, 'current', name))];
-  if (!outside.equals(inside)) return changedByOthers(`${plain} is not what our current generation holds`);
-  await rm(`${plain}.part`, { force: true });
-  await symlink(target(name), `${plain}.part`);
-  await rename(`${plain}.part`, plain);
+  return manifest;
+}
+
+/** Goes through folders until one fails. */
+async function inEach<T extends { folder: Pick<Folder, 'path'> }>(
+  all: readonly T[],
+  work: (one: T) => Promise<Result<void>>,
+): Promise<Result<void>> {
+  for (const one of all) {
+    const done = await guarded(one.folder.path, () => work(one));
+    if (!done.ok) return done;
+  }
   return ok(undefined);
 }
 
-async function isOurLink(path: string, name: string): Promise<boolean> {
-  const seen = await lstat(join(path, name)).catch(() => undefined);
-  return seen?.isSymbolicLink() === true && (await readlink(join(path, name))) === target(name);
-}
-
-async function readAll(path: string, names: readonly string[]): Promise<Result<Map<string, Held>>> {
-  const contents = new Map<string, Held>();
-  for (const name of names) {
-    try {
-      contents.set(name, await readOne(join(path, name)));
-    } catch (error) {
-      return cannot(path, error);
-    }
+/** Generations that are not switched to after all take room, on a disk that may be full. */
+async function discarding(
+  written: readonly { path: string; number: number }[],
+  result: Result<void>,
+): Promise<Result<void>> {
+  for (const { path, number } of written) {
+    await rm(generationOf(path, number), { recursive: true, force: true }).catch(() => undefined);
   }
-  return ok(contents);
-}
-
-async function readOne(path: string): Promise<Held> {
-  const { uid, gid, mode, mtime } = await stat(path);
-  return { bytes: await readFile(path), owner: { uid, gid, mode }, modified: mtime };
-}
-
-async function currentNumber(path: string): Promise<number | undefined> {
-  const linked = await readlink(join(path, hidden, 'current')).catch(() => undefined);
-  return linked !== undefined && /^\d{6}$/.test(linked) ? Number(linked) : undefined;
-}
-
-async function lastNumber(path: string): Promise<number> {
-  const names = await readdir(join(path, hidden));
-  return Math.max(0, ...names.filter((name) => /^\d{6}$/.test(name)).map(Number));
-}
-
-async function readManifest(path: string, number: number): Promise<Manifest> {
-  const text = await readIfThere(join(path, hidden, label(number), '.manifest.json'));
-  return text ? JSON.parse(text) : { version: 1, madeBy: 'unknown', previous: number, sha256: {} };
+  return result;
 }
 
 /** Turns what the file system says into a failure; what was there is still in place. */
-async function guarded<T>(folder: Folder, work: () => Promise<Result<T>>): Promise<Result<T>> {
+async function guarded<T>(path: string, work: () => Promise<Result<T>>): Promise<Result<T>> {
   try {
     return await work();
   } catch (error) {
-    return cannot(folder.path, error);
+    return fail(
+      'install-failed',
+      `${path}: ${error instanceof Error ? error.message : String(error)}`,
+      'the files that were there are in place; see that the folder exists, is writable and has room, then `rotate resume`',
+    );
   }
-}
-
-function cannot(path: string, error: unknown) {
-  return fail(
-    'install-failed',
-    `${path}: ${error instanceof Error ? error.message : String(error)}`,
-    'the files that were there are in place; see that the folder exists, is writable and has room, then `rotate resume`',
-  );
 }
 
 function changedByOthers(what: string) {
@@ -286,6 +335,6 @@ function changedByOthers(what: string) {
   );
 }
 
-const label = (number: number): string => String(number).padStart(6, '0');
-const target = (name: string): string => `${hidden}/current/${name}`;
-const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+function only<T>(record: Record<string, T>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => names.includes(name)));
+}

@@ -1,8 +1,9 @@
 import { openMember } from '@etcd-rotate/etcd';
 import { fail, ok, type Result } from '@etcd-rotate/protocol';
 import { accessOf } from './access.ts';
-import type { Work } from './change.ts';
 import { memberOn } from './node.ts';
+import { processOf } from './process-of.ts';
+import type { Work } from './work.ts';
 
 /**
  * Where the member leads, the lead is moved before it stops: that costs about 100 ms, an election a second and more
@@ -12,12 +13,13 @@ import { memberOn } from './node.ts';
  */
 export async function handOver({ body, command, node, holder }: Work): Promise<Result<boolean>> {
   const here = memberOn(node, command.cluster);
-  if (holder.kind !== 'member' || !here) return ok(false);
-  await using member = openMember({ endpoint: holder.endpoint, ...(await accessOf(here.agent)), deadlineMs: 5000 });
+  if (holder.kind !== 'member' || !here || !(await processOf(holder))) return ok(false);
+  const access = await accessOf(here.agent);
+  if (!access.ok) return access;
+  await using member = openMember({ endpoint: holder.endpoint, ...access.value, deadlineMs: 5000 });
   const status = await member.status();
   // One that does not answer leads nobody through us: it is restarted as a follower would be.
-  if (!status.ok) return status.failure.code === 'permission-missing' ? ok(false) : status;
-  if (status.value.leader !== status.value.memberId) return ok(false);
+  if (!status.ok || status.value.leader !== status.value.memberId) return ok(false);
   const refusals: string[] = [];
   for (const heir of body.handOverTo) {
     const moved = await member.moveLeader(heir);

@@ -1,14 +1,15 @@
-import { dirname } from 'node:path';
-import { type AgentClient, type AgentFile, type AgentMember, agentClient, type HolderId, type Slot } from '@etcd-rotate/protocol';
+import { basename, dirname, normalize } from 'node:path';
+import {
+  type AgentClient,
+  type AgentFile,
+  type AgentMember,
+  agentClient,
+  type HolderId,
+  type Slot,
+} from '@etcd-rotate/protocol';
 
 /** The files of a slot on this node. */
 export type SlotFiles = { cert: string; key: string } | { ca: string };
-
-export interface EtcdClientFiles {
-  cert: string;
-  key: string;
-  ca: string;
-}
 
 export type RunCommand = AgentMember['restart'];
 
@@ -22,7 +23,6 @@ export interface MemberHolder extends Common {
   kind: 'member';
   endpoint: string;
   peerEndpoint: string;
-  etcdClient: EtcdClientFiles;
   restart: RunCommand;
   pidFile: string | undefined;
 }
@@ -56,10 +56,9 @@ function memberHolder(member: AgentMember): MemberHolder {
     kind: 'member',
     holder: `member/${member.name}`,
     cluster: member.cluster,
-    slots: member.slots,
+    slots: normal(member.slots),
     endpoint: member.endpoint,
     peerEndpoint: member.peerEndpoint,
-    etcdClient: member.etcdClient,
     restart: member.restart,
     pidFile: member.process?.pidFile,
   };
@@ -71,10 +70,10 @@ function agentHolder({ name, cluster, etcdClient }: AgentMember, node: string): 
     holder: agentClient(node),
     cluster,
     member: `member/${name}`,
-    slots: {
+    slots: normal({
       'client-leaf': { cert: etcdClient.cert, key: etcdClient.key },
       'server-bundle': { ca: etcdClient.ca },
-    },
+    }),
   };
 }
 
@@ -83,11 +82,21 @@ function clientHolder(client: AgentClient): ClientHolder {
     kind: 'client',
     holder: `client/${client.name}`,
     cluster: client.cluster,
-    slots: client.slots,
+    slots: normal(client.slots),
     restart: client.restart,
     reload: client.reload,
     pidFile: client.process.pidFile,
   };
+}
+
+/** One way of writing for each path: files are told apart by it. */
+function normal(slots: Common['slots']): Common['slots'] {
+  return Object.fromEntries(
+    Object.entries(slots).map(([slot, files]) => [
+      slot,
+      Object.fromEntries(Object.entries(files).map(([part, path]) => [part, normalize(path)])),
+    ]),
+  );
 }
 
 /** Every path of a slot, the certificate or bundle first. */
@@ -103,6 +112,6 @@ export function certificateFile(files: SlotFiles): string {
 /** The names that lie in a folder and belong to any slot of the node: they change together, in one generation. */
 export function managedNames(holders: readonly Holder[], folder: string): string[] {
   const paths = holders.flatMap(({ slots }) => Object.values(slots).flatMap(pathsOf));
-  const names = paths.filter((path) => dirname(path) === folder).map((path) => path.slice(folder.length + 1));
+  const names = paths.filter((path) => dirname(path) === folder).map((path) => basename(path));
   return [...new Set(names)].sort();
 }

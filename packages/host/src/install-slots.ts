@@ -1,106 +1,144 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { keyMatches, readCertificates } from '@etcd-rotate/pki';
-import { fail, type Fingerprint, ok, type Result, type Slot, type SlotContents } from '@etcd-rotate/protocol';
-import type { Change, Work } from './change.ts';
-import { adopt, type Folder, install, restore } from './generations.ts';
-import { certificateFile, type SlotFiles } from './holders.ts';
+import { type Fingerprint, fail, ok, type Result, type Slot, type SlotContents } from '@etcd-rotate/protocol';
+import {
+  adopt,
+  type Folder,
+  install,
+  type Replacement,
+  restore,
+  settleFolder,
+  sinceOf,
+} from './generations.ts';
+import { certificateFile, pathsOf, type SlotFiles } from './holders.ts';
 import { readKey } from './keys.ts';
+import type { Since } from './moment.ts';
 import { foldersOf } from './node.ts';
-import { readSlot, writtenAt } from './slot-files.ts';
+import { readPair, readSlot } from './slot-files.ts';
+import type { Change, Work } from './work.ts';
 
 export interface Installed {
   /** On disk now, by slot. */
   fingerprints: Partial<Record<Slot, Fingerprint[]>>;
-  /** When the last of them began to be seen. */
-  writtenAt: Date;
+  /** When each of the files began to be seen. */
+  since: Since[];
 }
 
 /**
- * Installs a generation in each folder of the holder that changes: folders with bundles before folders with leaves, so
- * that in between more is trusted and not less. Which generation was there before is on disk first.
+ * Installs a generation in each folder of the holder that changes: bundles before leaves, so that in between more is
+ * trusted and not less, and keys right before certificates. Which generation was there before is on disk first.
+ *
+ * @param ran whether the holder runs
  */
-export async function installSlots(work: Work): Promise<Result<Installed>> {
+export async function installSlots(work: Work, ran: boolean): Promise<Result<Installed>> {
+  const { command, node, holder } = work;
+  const folders = foldersOf(node, holder);
+  for (const folder of folders) await settleFolder(folder);
   const already = await isInstalled(work);
   if (already) return ok(already);
   const unchanged = await holdsWhatWasThere(work);
   if (!unchanged.ok) return unchanged;
-  const { command, node, holder } = work;
-  const folders = foldersOf(node, holder).sort((a, b) => Number(hasBundle(b, work)) - Number(hasBundle(a, work)));
-  for (const folder of folders) {
-    const contents = await contentsFor(folder, work);
-    if (!contents.ok) return putBackAfter(work, contents);
-    if (Object.keys(contents.value).length === 0) continue;
+  const contents = await contentsOf(work);
+  if (!contents.ok) return contents;
+  const replacements: Replacement[] = folders
+    .filter(({ path }) => contents.value.has(path))
+    .map((folder) => ({ folder, contents: contents.value.get(folder.path) ?? {} }))
+    .sort((a, b) => rankOf(a.folder, work) - rankOf(b.folder, work));
+  for (const { folder } of replacements) {
     const adopted = await adopt(folder);
-    if (!adopted.ok) return putBackAfter(work, adopted);
-    const installed = await install(folder, contents.value, {
-      madeBy: command.id,
-      // On disk before the switch: whoever finds the new files also finds what to go back to.
-      beforeSwitch: async (previous) => {
-        const record = node.state.record(command.id);
-        if (record) {
-          const before = { ...record.before, [folder.path]: previous };
-          await node.state.write(command.id, { ...record, before });
-        }
-      },
-    });
-    if (!installed.ok) return putBackAfter(work, installed);
+    if (!adopted.ok) return adopted;
   }
-  const installed = await isInstalled(work);
+  const done = await install(replacements, {
+    madeBy: command.id,
+    // On disk before the switch: whoever finds the new files also finds what to go back to.
+    beforeSwitch: async (previous) => {
+      const record = node.state.record(command.id) ?? { contents: '' };
+      const before = { ...previous, ...record.before };
+      await node.state.write(command.id, { ran, ...record, before });
+    },
+  });
+  const installed = done.ok ? await isInstalled(work) : undefined;
   if (installed) return ok(installed);
-  return fail('install-failed', `${holder.holder}: what was written is not what lies there`, 'look at the disk');
+  if (!done.ok) return done;
+  return fail(
+    'install-failed',
+    `${holder.holder}: what was written is not what lies there`,
+    'look at the disk',
+  );
 }
 
-/** What lies on disk, where that is what the command wants; nothing else. */
+/** What lies on disk, where that is what the command wants: with the keys that belong to it, and nothing else. */
 export async function isInstalled({ body, holder }: Work): Promise<Installed | undefined> {
   const fingerprints: Installed['fingerprints'] = {};
-  let last = 0;
+  const since: Since[] = [];
   for (const [slot, wanted] of wantedSlots(body)) {
     const files = holder.slots[slot];
-    const onDisk = files ? await readSlot(files) : undefined;
-    if (!files || !onDisk?.ok) return undefined;
-    const seen = onDisk.value.map(({ facts }) => facts.fingerprint);
-    if (seen.join() !== wanted.join()) return undefined;
-    fingerprints[slot] = seen;
-    last = Math.max(last, (await writtenAt(files)).getTime());
+    const onDisk = files ? await fingerprintsIn(files) : undefined;
+    if (!files || !onDisk?.ok || onDisk.value.join() !== wanted.join()) return undefined;
+    if ('cert' in files && !(await readPair(files)).ok) return undefined;
+    fingerprints[slot] = onDisk.value;
+    for (const path of pathsOf(files)) since.push(await sinceOf(path));
   }
-  return { fingerprints, writtenAt: new Date(last) };
+  return { fingerprints, since };
 }
 
-/** Puts back the generations that this command replaced. Doing it twice is doing it once. */
-export async function restoreSlots({ command, node, holder }: Work): Promise<Result<void>> {
+/** Since when the files of a command's slots are seen as they are, whatever they hold. */
+export async function sinceOfSlots({ body, holder }: Work): Promise<Since[]> {
+  const paths = wantedSlots(body).flatMap(([slot]) => pathsIn(holder.slots[slot]));
+  return Promise.all(paths.map((path) => sinceOf(path)));
+}
+
+/**
+ * Puts back the files that this command replaced. Doing it twice is doing it once.
+ *
+ * @param unread no process has read what is taken back
+ * @returns whether there was anything to put back
+ */
+export async function restoreSlots(
+  { body, command, node, holder }: Work,
+  { unread }: { unread: boolean },
+): Promise<Result<boolean>> {
   const before = node.state.record(command.id)?.before ?? {};
-  for (const folder of foldersOf(node, holder).reverse()) {
-    const previous = before[folder.path];
-    const restored = previous === undefined ? ok(undefined) : await restore(folder, previous);
+  const paths = wantedSlots(body).flatMap(([slot]) => pathsIn(holder.slots[slot]));
+  // The other way round: what was last is taken back first.
+  const folders = foldersOf(node, holder).sort(
+    (a, b) => rankOf(b, { body, holder }) - rankOf(a, { body, holder }),
+  );
+  for (const { path } of folders) {
+    const number = before[path];
+    if (number === undefined) continue;
+    const names = paths.filter((one) => dirname(one) === path).map((one) => basename(one));
+    const restored = await restore(path, { number, names, unread });
     if (!restored.ok) return restored;
   }
-  return ok(undefined);
-}
-
-/** A step whose files could not all be written leaves none of them. */
-async function putBackAfter<T>(work: Work, failed: T): Promise<T> {
-  await restoreSlots(work);
-  return failed;
+  return ok(Object.keys(before).length > 0);
 }
 
 function wantedSlots(body: Change): [Slot, Fingerprint[]][] {
-  return (Object.entries(body.slots) as [Slot, SlotContents][]).map(([slot, contents]) => {
-    const certificates = readCertificates('chain' in contents ? contents.chain : contents.bundle);
-    return [slot, certificates.ok ? certificates.value.map(({ facts }) => facts.fingerprint) : ['unreadable']];
+  return contentsIn(body).map(([slot, contents]) => {
+    const certificates = readCertificates(pemOf(contents));
+    return [
+      slot,
+      certificates.ok ? certificates.value.map(({ facts }) => facts.fingerprint) : ['unreadable'],
+    ];
   });
 }
 
-/** What lies there is what the coordinator planned with: anything else was put there by somebody else. */
+/**
+ * What lies there is what the coordinator planned with, or what it wants already: of one file that several holders read,
+ * and after a crash between two folders. Anything else was put there by somebody else.
+ */
 async function holdsWhatWasThere({ body, holder, node }: Work): Promise<Result<void>> {
+  const wanted = new Map(wantedSlots(body));
   for (const [slot, expected] of Object.entries(body.before) as [Slot, Fingerprint[]][]) {
     const files = holder.slots[slot];
     if (!files) return fail('unknown-holder', `${holder.holder} has no ${slot}`, 'correct the agent file');
-    const onDisk = await readSlot(files);
+    const onDisk = await fingerprintsIn(files);
     if (!onDisk.ok) return onDisk;
-    const seen = onDisk.value.map(({ facts }) => facts.fingerprint);
+    const seen = onDisk.value;
     // Of a leaf, itself: what travels behind it may have been left out of the plan.
     const same = 'cert' in files ? seen[0] === expected[0] : seen.join() === expected.join();
-    if (same) continue;
+    if (same || seen.join() === wanted.get(slot)?.join()) continue;
     return fail(
       'changed-by-others',
       `${certificateFile(files)} on ${node.name} is not what it was when the rotation was planned`,
@@ -110,35 +148,35 @@ async function holdsWhatWasThere({ body, holder, node }: Work): Promise<Result<v
   return ok(undefined);
 }
 
-function hasBundle(folder: Folder, { body, holder }: Work): boolean {
-  return Object.entries(body.slots).some(([slot, contents]) => {
-    const files = holder.slots[slot as Slot];
-    return files && 'bundle' in contents && dirname(certificateFile(files)) === folder.path;
-  });
+/** Folders with bundles, then those with keys, then those with certificates. */
+function rankOf({ path }: Folder, { body, holder }: Pick<Work, 'body' | 'holder'>): number {
+  const files = contentsIn(body).flatMap(([slot]) => holder.slots[slot] ?? []);
+  if (files.some((one) => 'ca' in one && dirname(one.ca) === path)) return 0;
+  return files.some((one) => 'key' in one && dirname(one.key) === path) ? 1 : 2;
 }
 
-/** The files of one folder that change, by name. A leaf brings its key along, in the same generation. */
-async function contentsFor(folder: Folder, work: Work): Promise<Result<Record<string, string>>> {
-  const contents: Record<string, string> = {};
-  for (const [slot, wanted] of Object.entries(work.body.slots) as [Slot, SlotContents][]) {
-    const files = work.holder.slots[slot];
-    if (!files) return fail('unknown-holder', `${work.holder.holder} has no ${slot}`, 'correct the agent file');
-    const parts = await partsOf(slot, files, { wanted, work });
+/** What changes, by folder and name: all of it is checked before any of it is written. */
+async function contentsOf(work: Work): Promise<Result<Map<string, Record<string, string>>>> {
+  const contents = new Map<string, Record<string, string>>();
+  for (const [slot, wanted] of contentsIn(work.body)) {
+    const parts = await partsOf(slot, wanted, work);
     if (!parts.ok) return parts;
     for (const [path, text] of parts.value) {
-      if (dirname(path) === folder.path) contents[path.slice(folder.path.length + 1)] = text;
+      contents.set(dirname(path), { ...contents.get(dirname(path)), [basename(path)]: text });
     }
   }
   return ok(contents);
 }
 
+/** A leaf brings its key along, in the same generation. */
 async function partsOf(
   slot: Slot,
-  files: SlotFiles,
-  { wanted, work }: { wanted: SlotContents; work: Work },
+  wanted: SlotContents,
+  { command, holder, node }: Work,
 ): Promise<Result<[string, string][]>> {
-  const { command, holder, node } = work;
-  const pem = 'chain' in wanted ? wanted.chain : wanted.bundle;
+  const files = holder.slots[slot];
+  if (!files) return fail('unknown-holder', `${holder.holder} has no ${slot}`, 'correct the agent file');
+  const pem = pemOf(wanted);
   // The strictest reader on the way in: etcd takes half a bundle without a word (facts: etcd, section 2).
   const certificates = readCertificates(pem);
   if (!certificates.ok) return certificates;
@@ -158,4 +196,21 @@ async function partsOf(
     [files.key, key.reveal()],
     [files.cert, pem],
   ]);
+}
+
+async function fingerprintsIn(files: SlotFiles): Promise<Result<Fingerprint[]>> {
+  const read = await readSlot(files);
+  return read.ok ? ok(read.value.map(({ facts }) => facts.fingerprint)) : read;
+}
+
+function contentsIn(body: Change): [Slot, SlotContents][] {
+  return Object.entries(body.slots) as [Slot, SlotContents][];
+}
+
+function pathsIn(files: SlotFiles | undefined): string[] {
+  return files ? pathsOf(files) : [];
+}
+
+function pemOf(contents: SlotContents): string {
+  return 'chain' in contents ? contents.chain : contents.bundle;
 }

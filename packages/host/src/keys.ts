@@ -17,6 +17,7 @@ export interface KeyFor {
  */
 export class Keys {
   readonly #begun = new Map<KeyKind, Promise<Secret>[]>();
+  readonly #asked = new Map<string, Promise<Secret>>();
   #tail: Promise<unknown> = Promise.resolve();
 
   /** Begins to make keys, one after the other: etcd on this machine needs the processor more than we do. */
@@ -28,8 +29,15 @@ export class Keys {
     }
   }
 
-  /** The key for a slot: the same one however often it is asked for in one rotation. */
-  async forSlot(wanted: KeyFor, kind: KeyKind): Promise<Secret> {
+  /** The key for a slot: the same one however often it is asked for in one rotation, and by however many at once. */
+  forSlot(wanted: KeyFor, kind: KeyKind): Promise<Secret> {
+    const path = pathOf(wanted);
+    const asked = this.#asked.get(path) ?? this.#make(wanted, kind).finally(() => this.#asked.delete(path));
+    this.#asked.set(path, asked);
+    return asked;
+  }
+
+  async #make(wanted: KeyFor, kind: KeyKind): Promise<Secret> {
     const kept = await readKey(wanted);
     if (kept) return kept;
     const begun = this.#begun.get(kind)?.shift();

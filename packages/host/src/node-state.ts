@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CommandResult, fail, ok, type Result } from '@etcd-rotate/protocol';
+import { type CommandResult, type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
 import { readIfThere, writeDurably } from './durable.ts';
 
-type Outcome = CommandResult['outcome'];
+export type Outcome = CommandResult['outcome'];
 
 /** What an agent was told under an id, how far it came, and what it answered. */
 export interface CommandRecord {
@@ -11,14 +11,21 @@ export interface CommandRecord {
   contents: string;
   /** Folders and the generation that was current in each before the change. */
   before?: Record<string, number>;
+  /** Whether the holder ran before the change. */
+  ran?: boolean;
+  /** It was decided to put the files of before back, because of this; not known yet to be done. */
+  putBack?: Failure;
   outcome?: Outcome;
 }
 
 /** The agent's own memory: the epoch it has seen, and its commands. It is on disk before anything is done or answered. */
 export interface NodeState {
   folder: string;
+  /** What is wrong with this memory. Nothing but looking is done then: what was begun before is not known. */
+  fault: Failure | undefined;
   epoch: { current(): number; raise(epoch: number): Promise<Result<void>> };
   record(id: string): CommandRecord | undefined;
+  /** @throws where it cannot be written; then nothing has changed */
   write(id: string, record: CommandRecord): Promise<void>;
   /** The folder of a rotation: copies of what was there before it, and keys made for it. */
   rotationFolder(rotation: string): string;
@@ -26,29 +33,45 @@ export interface NodeState {
 
 export async function openNodeState(folder: string): Promise<NodeState> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const epochFile = join(folder, 'epoch');
-  let epoch = Number((await readIfThere(epochFile)) ?? 0);
-  const records = await readRecords(join(folder, 'commands.json'));
+  const [epochFile, commandsFile] = [join(folder, 'epoch'), join(folder, 'commands.json')];
+  const read = [await readEpoch(epochFile), await readRecords(commandsFile)] as const;
+  const fault = read.flatMap((one) => (one.ok ? [] : [one.failure]))[0];
+  let epoch = read[0].ok ? read[0].value : 0;
+  let records = read[1].ok ? read[1].value : new Map<string, CommandRecord>();
+  // Commands may be under way together; what they write must not cross.
+  let tail: Promise<void> = Promise.resolve();
+  const put = async (id: string, record: CommandRecord): Promise<void> => {
+    if (fault) throw new Error(fault.message);
+    const next = new Map(records);
+    // What was written last is dropped last: the coordinator repeats only what is under way.
+    next.delete(id);
+    next.set(id, record);
+    const kept = new Map([...next].slice(-keep));
+    await writeDurably(commandsFile, JSON.stringify(Object.fromEntries(kept)));
+    records = kept;
+  };
   return {
     folder,
+    fault,
     epoch: {
       current: () => epoch,
       raise: async (next) => {
+        if (fault) return { ok: false, failure: fault };
+        if (next <= epoch) return ok(undefined);
         try {
           await writeDurably(epochFile, `${next}\n`);
         } catch (error) {
           return fail('bad-file', `${epochFile} cannot be written: ${String(error)}`, 'check the disk', true);
         }
-        epoch = Math.max(epoch, next);
+        epoch = next;
         return ok(undefined);
       },
     },
     record: (id) => records.get(id),
-    write: async (id, record) => {
-      records.set(id, record);
-      // Old ones are dropped: the coordinator repeats only what is under way.
-      for (const old of [...records.keys()].slice(0, -keep)) records.delete(old);
-      await writeDurably(join(folder, 'commands.json'), JSON.stringify(Object.fromEntries(records)));
+    write: (id, record) => {
+      const written = tail.then(() => put(id, record));
+      tail = written.catch(() => undefined);
+      return written;
     },
     rotationFolder: (rotation) => join(folder, 'rotations', rotation),
   };
@@ -56,8 +79,31 @@ export async function openNodeState(folder: string): Promise<NodeState> {
 
 const keep = 200;
 
-async function readRecords(path: string): Promise<Map<string, CommandRecord>> {
+async function readEpoch(path: string): Promise<Result<number>> {
   const text = await readIfThere(path);
-  const records: Record<string, CommandRecord> = text ? JSON.parse(text) : {};
-  return new Map(Object.entries(records));
+  if (text === undefined) return ok(0);
+  return /^\d{1,15}\n$/.test(text) ? ok(Number(text)) : damaged(path);
+}
+
+async function readRecords(path: string): Promise<Result<Map<string, CommandRecord>>> {
+  const text = await readIfThere(path);
+  if (text === undefined) return ok(new Map());
+  try {
+    const records: unknown = JSON.parse(text);
+    if (typeof records !== 'object' || records === null || Array.isArray(records)) return damaged(path);
+    const entries = Object.entries(records as Record<string, CommandRecord>);
+    return entries.every(([, one]) => typeof one?.contents === 'string')
+      ? ok(new Map(entries))
+      : damaged(path);
+  } catch {
+    return damaged(path);
+  }
+}
+
+function damaged(path: string) {
+  return fail(
+    'bad-file',
+    `${path} is damaged: what this node was told before is not known`,
+    'no rotation may be under way on this node: see `rotate status`, then move the file away and restart the agent',
+  );
 }

@@ -1,10 +1,17 @@
 import { dirname } from 'node:path';
 import type { AgentFile, HolderId } from '@etcd-rotate/protocol';
+import type { Canaries } from './canaries.ts';
 import type { Folder } from './generations.ts';
-import { type AgentHolder, type Holder, holdersOf, type MemberHolder, managedNames, pathsOf } from './holders.ts';
+import {
+  type AgentHolder,
+  type Holder,
+  holdersOf,
+  type MemberHolder,
+  managedNames,
+  pathsOf,
+} from './holders.ts';
 import { Keys } from './keys.ts';
 import type { NodeState } from './node-state.ts';
-import type { Canaries } from './canaries.ts';
 
 /** One node, as those who carry out commands know it. */
 export interface Node {
@@ -16,7 +23,10 @@ export interface Node {
   now(): Date;
 }
 
-export function nodeFrom(file: AgentFile, parts: { state: NodeState; canaries: Canaries; now(): Date }): Node {
+export function nodeFrom(
+  file: AgentFile,
+  parts: { state: NodeState; canaries: Canaries; now(): Date },
+): Node {
   return { name: file.node, holders: holdersOf(file), keys: new Keys(), ...parts };
 }
 
@@ -29,7 +39,10 @@ export function holderOf(node: Node, cluster: string, id: HolderId): Holder | un
 }
 
 /** The member of a cluster on this node, with the client that looks at it. */
-export function memberOn(node: Node, cluster: string): { member: MemberHolder; agent: AgentHolder } | undefined {
+export function memberOn(
+  node: Node,
+  cluster: string,
+): { member: MemberHolder; agent: AgentHolder } | undefined {
   const member = node.holders.find((one) => one.kind === 'member' && one.cluster === cluster);
   const agent = node.holders.find((one) => one.kind === 'agent' && one.cluster === cluster);
   return member?.kind === 'member' && agent?.kind === 'agent' ? { member, agent } : undefined;

@@ -4,7 +4,6 @@ import {
   fail,
   type HolderObservation,
   type NodeObservation,
-  type ProcessSeen,
   type Slot,
   type SlotOnDisk,
   slots as slotKinds,
@@ -12,10 +11,19 @@ import {
 import { type Access, accessOf, peerAccessOf } from './access.ts';
 import { problemsOfFiles, problemsOfProcess } from './check-holder.ts';
 import { effectiveFlags } from './effective-flags.ts';
-import type { AgentHolder, Holder, MemberHolder, SlotFiles } from './holders.ts';
+import { sinceOf } from './generations.ts';
+import {
+  type AgentHolder,
+  certificateFile,
+  type Holder,
+  type MemberHolder,
+  type SlotFiles,
+} from './holders.ts';
+import { startedSince } from './moment.ts';
 import { holdersIn, memberOn, type Node } from './node.ts';
-import { processListeningOn, processOfPidFile } from './processes.ts';
-import { asKnown, readSlot, writtenAt } from './slot-files.ts';
+import { processOf } from './process-of.ts';
+import { asSeen, type Process } from './processes.ts';
+import { asKnown, readSlot } from './slot-files.ts';
 
 /** What this node sees of a cluster: files, processes, and what its member says. Nothing is changed. */
 export async function observeNode(node: Node, cluster: string): Promise<NodeObservation> {
@@ -25,9 +33,12 @@ export async function observeNode(node: Node, cluster: string): Promise<NodeObse
 
 async function observeHolder(node: Node, holder: Holder): Promise<HolderObservation> {
   const process = await processOf(holder);
-  const problems = await problemsOfFiles(holder);
+  const problems = [
+    ...(node.state.fault ? [node.state.fault] : []),
+    ...(await problemsOfFiles(holder, node.holders)),
+  ];
   const slots = await slotsOnDisk(holder, process);
-  const common = { holder: holder.holder, slots, ...(process ? { process } : {}) };
+  const common = { holder: holder.holder, slots, ...(process ? { process: asSeen(process) } : {}) };
   switch (holder.kind) {
     case 'member': {
       const agent = memberOn(node, holder.cluster)?.agent;
@@ -41,20 +52,9 @@ async function observeHolder(node: Node, holder: Holder): Promise<HolderObservat
   }
 }
 
-export async function processOf(holder: Holder): Promise<ProcessSeen | undefined> {
-  switch (holder.kind) {
-    case 'member':
-      return holder.pidFile ? processOfPidFile(holder.pidFile) : processListeningOn(holder.endpoint);
-    case 'client':
-      return processOfPidFile(holder.pidFile);
-    case 'agent':
-      return undefined;
-  }
-}
-
 async function slotsOnDisk(
   holder: Holder,
-  process: ProcessSeen | undefined,
+  process: Process | undefined,
 ): Promise<Partial<Record<Slot, SlotOnDisk>>> {
   const found = await Promise.all(
     (Object.entries(holder.slots) as [Slot, SlotFiles][]).map(async ([slot, files]) => {
@@ -69,15 +69,15 @@ async function slotsOnDisk(
 }
 
 /** A holder that reloads says itself when it has read its files; one that has no process reads them at its start. */
-async function isLoaded(holder: Holder, files: SlotFiles, process: ProcessSeen | undefined): Promise<boolean> {
+async function isLoaded(holder: Holder, files: SlotFiles, process: Process | undefined): Promise<boolean> {
   if (holder.kind === 'agent' || (holder.kind === 'client' && (holder.reload || !process))) return true;
-  if (!process) return false;
-  return Date.parse(process.startedAt) > (await writtenAt(files)).getTime();
+  const since = await sinceOf(certificateFile(files)).catch(() => undefined);
+  return since !== undefined && startedSince(process, since);
 }
 
 interface SeenSoFar {
   agent: AgentHolder | undefined;
-  process: ProcessSeen | undefined;
+  process: Process | undefined;
   slots: Partial<Record<Slot, SlotOnDisk>>;
 }
 
@@ -93,10 +93,12 @@ async function observeMember(
     problems.push(fail('process-not-found', message, 'start it, or correct the agent file').failure);
   }
   const flags = process ? await effectiveFlags(process.pid).catch(() => undefined) : undefined;
-  if (process && flags) problems.push(...(await problemsOfProcess(member, process, flags)));
-  const access = agent ? await accessOf(agent).catch(() => undefined) : undefined;
+  if (process && flags) problems.push(...(await problemsOfProcess(member, process.pid, flags)));
+  const found = agent ? await accessOf(agent) : undefined;
+  const access = found?.ok ? found.value : undefined;
   const status = access && process ? await lookAt({ endpoint, ...access, deadlineMs: 3000 }) : undefined;
-  if (status && !status.ok) problems.push({ ...status.failure, message: `${member.holder}: ${status.failure.message}` });
+  if (status && !status.ok)
+    problems.push({ ...status.failure, message: `${member.holder}: ${status.failure.message}` });
   if (access && process && status?.ok) problems.push(...(await whatIsServed(member, access, slots)));
   return {
     endpoint,
@@ -114,15 +116,16 @@ async function whatIsServed(
   slots: Partial<Record<Slot, SlotOnDisk>>,
 ): Promise<Failure[]> {
   const timeoutMs = 3000;
-  const { bundle, ...peer } = await peerAccessOf(member);
+  const peer = await peerAccessOf(member);
+  // What is wrong with its files is among the problems already.
+  if (!peer.ok) return [];
+  const { bundle, pair, localAddress } = peer.value;
+  const from = localAddress ? { localAddress } : {};
   const [server, peers] = await Promise.all([
     dial({ url: member.endpoint, ...access, timeoutMs }),
-    dial({ url: member.peerEndpoint, ca: bundle, ...peer, timeoutMs }),
+    dial({ url: member.peerEndpoint, ca: bundle, ...pair, ...from, timeoutMs }),
   ]);
-  return [
-    ...mismatch(member, 'server-leaf', server, slots),
-    ...mismatch(member, 'peer-leaf', peers, slots),
-  ];
+  return [...mismatch(member, 'server-leaf', server, slots), ...mismatch(member, 'peer-leaf', peers, slots)];
 }
 
 function mismatch(

@@ -1,29 +1,60 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { canonicalIp } from '@etcd-rotate/pki';
 import type { ProcessSeen } from '@etcd-rotate/protocol';
+import { ticksNow } from './moment.ts';
+import { readSmall } from './read-small.ts';
 
-/** Ticks a second in /proc/<pid>/stat: USER_HZ, 100 on every Linux architecture that Node runs on. */
-const ticksPerSecond = 100;
+/** A running process, and when it was started by the kernel's own count. */
+export interface Process extends ProcessSeen {
+  /** Since boot, 100 a second: USER_HZ on every Linux architecture that Node runs on. */
+  startTicks: number;
+}
+
+export function asSeen({ pid, startedAt }: Process): ProcessSeen {
+  return { pid, startedAt };
+}
+
+export function isSame(a: Process | undefined, b: Process | undefined): boolean {
+  return a !== undefined && a.pid === b?.pid && a.startTicks === b.startTicks;
+}
 
 /** The process of a pid file, or nothing where there is none. */
-export async function processOfPidFile(path: string): Promise<ProcessSeen | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const pid = Number(text.trim());
-  return Number.isInteger(pid) && pid > 0 ? seenProcess(pid) : undefined;
+export async function processOfPidFile(path: string): Promise<Process | undefined> {
+  const text = await readSmall(path, 64).then(
+    ({ bytes }) => bytes.toString().trim(),
+    () => '',
+  );
+  return /^[1-9]\d{0,9}$/.test(text) ? seenProcess(Number(text)) : undefined;
 }
 
-/** The process that listens on the host and port of a URL on this machine. */
-export async function processListeningOn(url: string): Promise<ProcessSeen | undefined> {
+/**
+ * The process that listens on the host and port of a URL on this machine. Where the host is a name and more than one
+ * process listens on that port, nobody can tell which is meant.
+ */
+export async function processListeningOn(url: string): Promise<Process | undefined> {
   const { hostname, port } = new URL(url);
-  const inodes = (await sockets())
-    .filter(({ state, local }) => state === listening && local.port === Number(port || 443) && covers(local.address, hostname))
+  const inodes = (await sockets(listening, Number(port || 443)))
+    .filter(({ local }) => covers(local, hostname))
     .map(({ inode }) => inode);
   if (inodes.length === 0) return undefined;
+  const last = lastFound.get(url);
+  if (last !== undefined && inodes.length === 1 && (await owned(last, inodes)).length > 0)
+    return seenProcess(last);
+  const owner = new Map<string, number>();
   for (const pid of await pids()) {
-    if ((await socketInodes(pid)).some((inode) => inodes.includes(inode))) return seenProcess(pid);
+    // The first: a child that was left an open socket does not serve it.
+    for (const inode of await owned(pid, inodes)) owner.set(inode, owner.get(inode) ?? pid);
+    if (owner.size === inodes.length) break;
   }
-  return undefined;
+  const [pid, ...others] = new Set(owner.values());
+  if (pid === undefined || others.length > 0) return undefined;
+  lastFound.set(url, pid);
+  return seenProcess(pid);
 }
+
+/** Whom a URL led to last is asked first: to ask every process of a node takes tens of milliseconds. */
+const lastFound = new Map<string, number>();
 
 /**
  * Established connections of a process to any of these URLs, as socket inodes: an inode that was not there before is a
@@ -31,78 +62,88 @@ export async function processListeningOn(url: string): Promise<ProcessSeen | und
  */
 export async function connectionsTo(pid: number, urls: readonly string[]): Promise<Set<string>> {
   const own = new Set(await socketInodes(pid));
-  const targets = urls.map((url) => new URL(url));
-  const found = (await sockets()).filter(
-    ({ state, remote, inode }) =>
-      state === established &&
-      own.has(inode) &&
-      targets.some(({ hostname, port }) => remote.port === Number(port || 443) && sameHost(remote.address, hostname)),
-  );
-  return new Set(found.map(({ inode }) => inode));
+  const found: string[] = [];
+  for (const { hostname, port } of urls.map((url) => new URL(url))) {
+    const there = await sockets(established, Number(port || 443));
+    found.push(
+      ...there
+        .filter(({ remote, inode }) => own.has(inode) && sameHost(remote, hostname))
+        .map(({ inode }) => inode),
+    );
+  }
+  return new Set(found);
 }
 
-/** When a process was started, from the kernel's ticks since boot; exact to about 20 ms. */
-export async function seenProcess(pid: number): Promise<ProcessSeen | undefined> {
+/** A process that runs; one that only waits to be reaped does not. Its start is exact to about 20 ms. */
+export async function seenProcess(pid: number): Promise<Process | undefined> {
   try {
-    const [text, uptime] = await Promise.all([
-      readFile(`/proc/${pid}/stat`, 'utf8'),
-      readFile('/proc/uptime', 'utf8'),
-    ]);
+    const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The clock before the count: what comes in between makes the process look older, never younger.
+    const now = Date.now();
+    const ticks = await ticksNow();
     // The command's name may hold spaces and brackets: fields are counted from its last bracket.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    const secondsAgo = Number(uptime.split(' ')[0]) - Number(fields[19]) / ticksPerSecond;
-    return { pid, startedAt: new Date(Date.now() - secondsAgo * 1000).toISOString() };
+    const startTicks = Number(fields[19]);
+    return { pid, startTicks, startedAt: new Date(now - (ticks - startTicks) * 10).toISOString() };
   } catch {
     return undefined;
   }
 }
 
-const listening = '0A';
-const established = '01';
+const listening = { state: '0A', portOf: 'local' } as const;
+const established = { state: '01', portOf: 'remote' } as const;
 
 interface Socket {
-  state: string;
-  local: { address: string; port: number };
-  remote: { address: string; port: number };
+  local: string;
+  remote: string;
   inode: string;
 }
 
-async function sockets(): Promise<Socket[]> {
+/** Sockets in a state with a port on one of their ends. Tables of busy nodes are long: most lines are not read. */
+async function sockets(
+  { state, portOf }: typeof listening | typeof established,
+  port: number,
+): Promise<Socket[]> {
   const tables = await Promise.all(
     ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'utf8').catch(() => '')),
   );
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
   return tables.flatMap((table) =>
     table
       .split('\n')
-      .slice(1)
+      .filter((line) => line.includes(wanted))
       .flatMap((line) => {
-        const [, local = '', remote = '', state = '', , , , , , inode = ''] = line.trim().split(/\s+/);
-        return inode ? [{ state, local: end(local), remote: end(remote), inode }] : [];
+        const [, local = '', remote = '', is, , , , , , inode = ''] = line.trim().split(/\s+/);
+        const end = portOf === 'local' ? local : remote;
+        if (is !== state || !`${end} `.endsWith(wanted)) return [];
+        return [{ local: addressIn(local), remote: addressIn(remote), inode }];
       }),
   );
 }
 
 /** `0101007F:094B`: the address in the machine's byte order, 32 bits at a time. */
-function end(text: string): { address: string; port: number } {
-  const [hex = '', port = ''] = text.split(':');
-  const words = hex.match(/.{8}/g) ?? [];
-  const bytes = words.flatMap((word) => (word.match(/../g) ?? []).reverse()).map((byte) => Number.parseInt(byte, 16));
-  const isMapped = bytes.length === 16 && bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255;
-  const v4 = bytes.length === 4 ? bytes : isMapped ? bytes.slice(12) : undefined;
-  const address = v4 ? v4.join('.') : bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return { address, port: Number.parseInt(port, 16) };
+function addressIn(text: string): string {
+  const [hex = ''] = text.split(':');
+  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).reverse());
+  const v4 = bytes.length === 16 && /^(00){10}ffff/i.test(bytes.join('')) ? bytes.slice(12) : bytes;
+  if (v4.length === 4) return v4.map((byte) => Number.parseInt(byte, 16)).join('.');
+  return canonicalIp(bytes.join('').replace(/....(?!$)/g, '$&:')) ?? '';
 }
 
 function covers(local: string, host: string): boolean {
-  return /^0(\.0\.0\.0|0{31})$/.test(local) || sameHost(local, host);
+  return local === '0.0.0.0' || local === '::' || sameHost(local, host);
 }
 
 /** A host that is a name is any address: the port tells. */
 function sameHost(address: string, host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '');
-  if (isIP(bare) === 4) return address === bare;
-  return true;
+  return isIP(bare) === 0 || address === canonicalIp(bare);
+}
+
+async function owned(pid: number, inodes: readonly string[]): Promise<string[]> {
+  const own = await socketInodes(pid);
+  return inodes.filter((inode) => own.includes(inode));
 }
 
 async function pids(): Promise<number[]> {

@@ -1,18 +1,13 @@
 import { proveLoaded, wasRefusedBefore } from '@etcd-rotate/etcd';
-import { agentClient, type Domain, fail, ok, type ProcessSeen, type Proof, type Result } from '@etcd-rotate/protocol';
-import { type Access, accessOf, peerAccessOf } from './access.ts';
-import { type Work, stepKey } from './change.ts';
-import { oldPair } from './copies.ts';
-import type { MemberHolder } from './holders.ts';
-import { isInstalled } from './install-slots.ts';
+import { type Domain, type Failure, fail, ok, type Proof, type Result } from '@etcd-rotate/protocol';
 import { memberOn } from './node.ts';
-import { processOf } from './observe-node.ts';
-import { connectionsTo } from './processes.ts';
-import { throwAwayFor } from './prove-member.ts';
+import { type MemberHere, oldLeafOf, portOf, throwAwayFor } from './ports.ts';
+import { connectionsTo, type Process } from './processes.ts';
+import { stepKey, type Work } from './work.ts';
 
 /** What a change found before it began: to be held against what is there afterwards. */
 export interface Before {
-  process: ProcessSeen | undefined;
+  process: Process | undefined;
   /** Of a client, to the members. */
   connections: Set<string>;
   proofs: Proof[];
@@ -20,74 +15,61 @@ export interface Before {
 
 const lookForMs = 5000;
 
-/** Looks before anything is changed. After the files were installed it is too late for that, and it is left out. */
-export async function proveBefore(work: Work): Promise<Result<Before>> {
-  const { command, body, holder, node } = work;
-  const process = await processOf(holder);
-  const urls = body.prove.members.map(({ clientUrl }) => clientUrl);
-  const connections = process && holder.kind === 'client' ? await connectionsTo(process.pid, urls) : new Set<string>();
-  for (const domain of Object.keys(body.prove.canaries) as Domain[]) {
-    if (node.canaries.of(stepKey(command), domain)) continue;
-    const message = `${holder.holder}: the key of the canary for its ${domain} port is gone`;
-    return fail('canary-lost', message, 'the agent was restarted; the step begins again by itself', true);
-  }
-  const proofs = holder.kind === 'member' && !(await isInstalled(work)) ? await lookBefore(work, holder) : [];
-  return ok({ process, connections, proofs });
+/** Keys of canaries are in memory alone, so that none is left once the agent was restarted. */
+export function canaryLost({ command, body, holder, node }: Work): Failure | undefined {
+  const wanted = Object.keys(body.ports.canaries) as Domain[];
+  const missing = wanted.find((domain) => !node.canaries.of(stepKey(command), domain));
+  if (!missing) return undefined;
+  const message = `${holder.holder}: the key of the canary for its ${missing} port is gone`;
+  return fail('canary-lost', message, 'the agent was restarted; the step begins again by itself', true)
+    .failure;
+}
+
+/**
+ * Looks before anything is changed.
+ *
+ * @param due whether the running process has yet to take the change up: else it is too late for that, and it is left out
+ */
+export async function lookBefore(
+  work: Work,
+  { process, due }: { process: Process | undefined; due: boolean },
+): Promise<Result<Before>> {
+  const { body, command, holder, node } = work;
+  const urls = body.members.map(({ clientUrl }) => clientUrl);
+  const isClient = process && holder.kind === 'client';
+  const connections = isClient ? await connectionsTo(process.pid, urls) : new Set<string>();
+  const here = memberOn(node, command.cluster);
+  if (holder.kind !== 'member' || !here || !process || !due) return ok({ process, connections, proofs: [] });
+  const domains = Object.entries(body.ports.oldLeaves) as [Domain, 'accepted' | 'refused'][];
+  const looks = await Promise.all(
+    domains.map(([domain, later]) =>
+      lookAtPort(work, { ...here, node, rotation: command.rotation }, { domain, later }),
+    ),
+  );
+  const failed = looks.find((look) => !look.ok);
+  if (failed && !failed.ok) return failed;
+  return ok({ process, connections, proofs: looks.flatMap((look) => (look.ok ? look.value : [])) });
 }
 
 /** The new CA is refused before it is trusted; the old leaf is accepted before it is refused. */
-async function lookBefore(work: Work, member: MemberHolder): Promise<Proof[]> {
-  const { command, body, node } = work;
-  const ports = await portsOf(work, member);
-  const looks = (Object.entries(body.prove.oldLeaves) as [Domain, 'accepted' | 'refused'][]).map(
-    async ([domain, later]): Promise<Proof[]> => {
-      const port = ports(domain);
-      const canary = body.prove.canaries[domain];
-      const key = node.canaries.of(stepKey(command), domain);
-      if (later === 'accepted') {
-        if (!canary || !key) return [];
-        return wasRefusedBefore({ ...port, canary: { cert: canary, key }, deadlineMs: lookForMs });
-      }
-      const old = await oldLeafOf(work, member, domain);
-      const throwAway = await throwAwayFor(domain, member);
-      if (!old || !throwAway.ok) return [];
-      return proveLoaded({
-        ...port,
-        throwAway: throwAway.value,
-        leafInUse: { ...old, must: 'accepted' },
-        deadlineMs: lookForMs,
-      });
-    },
-  );
-  return (await Promise.all(looks)).flat();
-}
-
-/** Where a port is dialled and with which bundle its member is verified. */
-export interface Port {
-  domain: Domain;
-  url: string;
-  serverBundle: string;
-  localAddress?: string;
-}
-
-export async function portsOf({ command, node }: Work, member: MemberHolder): Promise<(domain: Domain) => Port> {
-  const agent = memberOn(node, command.cluster)?.agent;
-  const access: Access | undefined = agent && (await accessOf(agent));
-  const { bundle, localAddress } = await peerAccessOf(member);
-  return (domain) =>
-    domain === 'client'
-      ? { domain, url: member.endpoint, serverBundle: access?.ca ?? '' }
-      : { domain, url: member.peerEndpoint, serverBundle: bundle, ...(localAddress ? { localAddress } : {}) };
-}
-
-/** The leaf from before the rotation that a port is tried with: of the agent's client, or the member's own. */
-export function oldLeafOf(
-  { command, node }: Work,
-  member: MemberHolder,
-  domain: Domain,
-): Promise<{ cert: string; key: string } | undefined> {
-  const folder = node.state.rotationFolder(command.rotation);
-  return domain === 'client'
-    ? oldPair(folder, agentClient(node.name), 'client-leaf')
-    : oldPair(folder, member.holder, 'peer-leaf');
+async function lookAtPort(
+  { command, body, node }: Work,
+  here: MemberHere,
+  { domain, later }: { domain: Domain; later: 'accepted' | 'refused' },
+): Promise<Result<Proof[]>> {
+  const port = await portOf(here, domain);
+  if (!port.ok) return port;
+  const { at } = port.value;
+  if (later === 'accepted') {
+    const canary = body.ports.canaries[domain];
+    const key = node.canaries.of(stepKey(command), domain);
+    if (!canary || !key) return ok([]);
+    return ok(await wasRefusedBefore({ ...at, canary: { cert: canary, key }, deadlineMs: lookForMs }));
+  }
+  const old = await oldLeafOf(here, domain);
+  const throwAway = await throwAwayFor(here, domain);
+  if (!old || !throwAway.ok) return ok([]);
+  const leafInUse = { ...old, must: 'accepted' } as const;
+  const proofs = await proveLoaded({ ...at, throwAway: throwAway.value, leafInUse, deadlineMs: lookForMs });
+  return ok(proofs.filter(({ what }) => what === 'accepts-leaf-in-use'));
 }

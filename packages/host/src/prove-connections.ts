@@ -16,7 +16,13 @@ interface Renewed {
  * Every connection of a client to the members is newer than its files: it was verified with what the client has loaded
  * since. That it loaded the new files is its own word, given by its reload; a process that can be restarted proves more.
  */
-export async function proveConnectionsRenewed({ where, pid, urls, before, deadlineMs }: Renewed): Promise<Proof[]> {
+export async function proveConnectionsRenewed({
+  where,
+  pid,
+  urls,
+  before,
+  deadlineMs,
+}: Renewed): Promise<Proof[]> {
   const until = performance.now() + deadlineMs;
   for (;;) {
     const now = await connectionsTo(pid, urls);

@@ -1,26 +1,9 @@
-import {
-  proveLoaded,
-  provePeersActive,
-  provePresents,
-  proveReaches,
-  proveServes,
-  throwAwayCanary,
-} from '@etcd-rotate/etcd';
-import {
-  agentClient,
-  type CommandBody,
-  type Domain,
-  fail,
-  ok,
-  type Proof,
-  type Result,
-  type ResultValue,
-} from '@etcd-rotate/protocol';
-import { type Access, accessOf, peerAccessOf, withoutSelf } from './access.ts';
-import { oldPair } from './copies.ts';
-import type { MemberHolder } from './holders.ts';
+import { provePeersActive, provePresents, proveReaches, proveServes } from '@etcd-rotate/etcd';
+import { type CommandBody, fail, ok, type Proof, type Result, type ResultValue } from '@etcd-rotate/protocol';
+import { type Access, accessOf, type PeerAccess, peerAccessOf, withoutSelf } from './access.ts';
 import { memberOn, type Node } from './node.ts';
-import { readText } from './slot-files.ts';
+import type { MemberHere } from './ports.ts';
+import { provePorts } from './prove-ports.ts';
 
 type Prove = Extract<CommandBody, { type: 'prove' }>;
 interface On {
@@ -33,88 +16,59 @@ interface On {
 const lookForMs = 15_000;
 
 /**
- * What this node can prove of its member and of the others: its own serves and agrees with itself twice, its streams to
- * all others live, and every other one presents on both ports what it should. In the final look the leaves from before
- * the rotation are refused as well.
+ * What this node can prove of its member and of the others: its own serves and agrees with itself twice, presents what it
+ * should, its ports accept and refuse what they should, its streams to all others live, and every other one is reached.
  */
-export async function proveMember(body: Prove, { node, cluster, rotation }: On): Promise<Result<ResultValue>> {
-  const here = memberOn(node, cluster);
-  const self = here && body.members.find(({ holder }) => holder === here.member.holder);
-  if (!here || !self) {
+export async function proveMember(
+  body: Prove,
+  { node, cluster, rotation }: On,
+): Promise<Result<ResultValue>> {
+  const found = memberOn(node, cluster);
+  const self = found && body.members.find(({ holder }) => holder === found.member.holder);
+  if (!found || !self) {
     return fail('unknown-holder', `${node.name} has no member of ${cluster}`, 'correct the fleet file');
   }
+  const here: MemberHere = { ...found, node, rotation };
   const { member } = here;
-  const access = await accessOf(here.agent);
+  const [access, peer] = [await accessOf(here.agent), await peerAccessOf(member)];
+  if (!access.ok) return access;
+  if (!peer.ok) return peer;
+  const as = access.value;
   const others = withoutSelf(body.members, member);
   const deadlineMs = lookForMs + body.settleMs;
+  const { endpoint } = member;
   const [served, ...proofs] = await Promise.all([
-    proveServes({
-      endpoint: member.endpoint,
-      ...access,
-      memberId: self.memberId,
-      settleMs: body.settleMs,
-      deadlineMs,
-    }),
-    provePeersActive({
-      url: member.endpoint,
-      ...access,
-      others: others.map(({ memberId }) => memberId),
-      deadlineMs,
-    }),
-    proveReaches({ from: await peerAccessOf(member), to: others, deadlineMs }),
-    ...body.members.map(({ clientUrl, 'server-leaf': fingerprint }) =>
-      provePresents({ url: clientUrl, ...access, fingerprint, deadlineMs }),
-    ),
-    ...body.oldLeavesRefused.map((domain) =>
-      refusesOldLeaf({ domain, member, access, folder: node.state.rotationFolder(rotation), node: node.name, deadlineMs }),
-    ),
+    proveServes({ endpoint, ...as, memberId: self.memberId, settleMs: body.settleMs, deadlineMs }),
+    provePeersActive({ url: endpoint, ...as, others: others.map(({ memberId }) => memberId), deadlineMs }),
+    proveReaches({ from: reachingFrom(peer.value), to: others, deadlineMs }),
+    provePorts(body.ports, here, { canariesOf: `${rotation} ${body.after}`, deadlineMs }),
+    presentClient(body.thorough ? body.members : [self], as, deadlineMs),
+    // Dialled by every other member, so only one that has none dials its own.
+    others.length > 0 ? [] : presentPeer(member.peerEndpoint, peer.value, { self, deadlineMs }),
   ]);
   return ok({ type: 'proven', proofs: [...served.proofs, ...proofs.flat()], looks: served.looks });
 }
 
-interface OldLeaf {
-  domain: Domain;
-  member: MemberHolder;
-  access: Access;
-  folder: string;
-  node: string;
-  deadlineMs: number;
-}
-
-/** The old leaf is refused beside the present one, which is accepted, on one and the same port. */
-async function refusesOldLeaf({ domain, member, access, folder, node, deadlineMs }: OldLeaf): Promise<Proof[]> {
-  const where = `${domain} port of ${member.holder}`;
-  const old = await oldPair(
-    folder,
-    domain === 'client' ? agentClient(node) : member.holder,
-    domain === 'client' ? 'client-leaf' : 'peer-leaf',
+async function presentClient(
+  members: Prove['members'],
+  access: Access,
+  deadlineMs: number,
+): Promise<Proof[]> {
+  const each = members.map(({ clientUrl: url, 'server-leaf': fingerprint }) =>
+    provePresents({ url, ...access, fingerprint, deadlineMs }),
   );
-  const throwAway = await throwAwayFor(domain, member);
-  if (!old || !throwAway.ok) {
-    const detail = old ? 'no throw-away certificate could be made' : 'no copy of the old leaf is there';
-    return [{ what: 'refuses-old-leaf', where, verdict: 'not-provable', detail }];
-  }
-  const { bundle, ...peer } = await peerAccessOf(member);
-  const { ca, ...client } = access;
-  const at = domain === 'client' ? { url: member.endpoint, serverBundle: ca } : { url: member.peerEndpoint, serverBundle: bundle };
-  const { localAddress, ...peerPair } = peer;
-  return proveLoaded({
-    domain,
-    ...at,
-    ...(domain === 'peer' && localAddress ? { localAddress } : {}),
-    throwAway: throwAway.value,
-    leafInUse: [
-      { ...(domain === 'client' ? client : peerPair), must: 'accepted' },
-      { ...old, must: 'refused' },
-    ],
-    deadlineMs,
-  });
+  return (await Promise.all(each)).flat();
 }
 
-/** A leaf of a CA that nobody knows, with the names that the port asks for. */
-export async function throwAwayFor(domain: Domain, member: MemberHolder): ReturnType<typeof throwAwayCanary> {
-  const files = member.slots['peer-leaf'];
-  if (domain === 'client' || !files || !('cert' in files)) return throwAwayCanary({ domain });
-  const like = await readText(files.cert);
-  return like.ok ? throwAwayCanary({ domain, like: like.value }) : like;
+function presentPeer(
+  url: string,
+  peer: PeerAccess,
+  { self, deadlineMs }: { self: Prove['members'][number]; deadlineMs: number },
+): Promise<Proof[]> {
+  const { bundle: ca, ...as } = reachingFrom(peer);
+  return provePresents({ url, ca, ...as, fingerprint: self['peer-leaf'], deadlineMs });
+}
+
+function reachingFrom({ pair, bundle, localAddress }: PeerAccess) {
+  return { ...pair, bundle, ...(localAddress ? { localAddress } : {}) };
 }

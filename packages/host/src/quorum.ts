@@ -1,13 +1,18 @@
 import { openMember, othersHealthy } from '@etcd-rotate/etcd';
 import { type Expected, fail, ok, type Result } from '@etcd-rotate/protocol';
-import { accessOf } from './access.ts';
-import type { Work } from './change.ts';
+import { accessOf, withoutSelf } from './access.ts';
 import { memberOn, type Node } from './node.ts';
+import { processOf } from './process-of.ts';
+import type { Work } from './work.ts';
 
 /** Asked by the agent itself, right before it stops its member: whether the others are a majority without it. */
 export async function mayStop({ body, command, node, holder }: Work): Promise<Result<void>> {
   if (body.acceptDowntime || holder.kind !== 'member') return ok(undefined);
-  const others = await othersServing(node, command.cluster);
+  // What is down already, as after a crash of ours in the middle of a restart, is not stopped but started.
+  if (!(await processOf(holder))) return ok(undefined);
+  const listed = await othersServing(node, command.cluster);
+  // One that does not answer can be restarted as well, where those that the plan knows are a majority.
+  const others = listed.ok ? listed : await othersServingThrough(node, command.cluster, body.members);
   if (!others.ok) return others;
   const { serving, voters, down } = others.value;
   if (serving >= majorityOf(voters)) return ok(undefined);
@@ -22,19 +27,25 @@ export function majorityOf(voters: number): number {
   return Math.floor(voters / 2) + 1;
 }
 
+export interface Others {
+  serving: number;
+  voters: number;
+  down: string[];
+}
+
 /** How many of the other voting members serve a linearizable read, each asked through its own URL. */
-export async function othersServing(
-  node: Node,
-  cluster: string,
-): Promise<Result<{ serving: number; voters: number; down: string[] }>> {
+async function othersServing(node: Node, cluster: string): Promise<Result<Others>> {
   const here = memberOn(node, cluster);
-  if (!here) return fail('unknown-holder', `${node.name} has no member of ${cluster}`, 'correct the fleet file');
+  if (!here)
+    return fail('unknown-holder', `${node.name} has no member of ${cluster}`, 'correct the fleet file');
   const access = await accessOf(here.agent);
-  await using member = openMember({ endpoint: here.member.endpoint, ...access });
+  if (!access.ok) return access;
+  await using member = openMember({ endpoint: here.member.endpoint, ...access.value });
   const [members, status] = await Promise.all([member.members({ linearizable: false }), member.status()]);
   if (!members.ok) return members;
   if (!status.ok) return status;
-  const others = await othersHealthy({ members: members.value, self: status.value.memberId, ...access });
+  const self = status.value.memberId;
+  const others = await othersHealthy({ members: members.value, self, ...access.value });
   return ok({
     serving: others.filter(({ healthy }) => healthy).length,
     voters: members.value.filter(({ isLearner }) => !isLearner).length,
@@ -47,15 +58,20 @@ export async function othersServingThrough(
   node: Node,
   cluster: string,
   members: readonly Expected[],
-): Promise<number> {
+): Promise<Result<Others>> {
   const here = memberOn(node, cluster);
-  if (!here) return 0;
+  if (!here)
+    return fail('unknown-holder', `${node.name} has no member of ${cluster}`, 'correct the fleet file');
   const access = await accessOf(here.agent);
-  const reads = members
-    .filter(({ holder }) => holder !== here.member.holder)
-    .map(async ({ clientUrl }) => {
-      await using member = openMember({ endpoint: clientUrl, ...access });
-      return (await member.linearizableRead()).ok;
-    });
-  return (await Promise.all(reads)).filter(Boolean).length;
+  if (!access.ok) return access;
+  const faults = await Promise.all(
+    withoutSelf(members, here.member).map(async ({ holder, memberId, clientUrl }) => {
+      await using member = openMember({ endpoint: clientUrl, ...access.value });
+      const read = await member.linearizableRead();
+      if (!read.ok) return [`${holder}: ${read.failure.message}`];
+      return read.value.memberId === memberId ? [] : [`${clientUrl} is answered by ${read.value.memberId}`];
+    }),
+  );
+  const down = faults.flat();
+  return ok({ serving: faults.length - down.length, voters: members.length, down });
 }

@@ -11,10 +11,10 @@ import {
   type ResultValue,
   type Slot,
 } from '@etcd-rotate/protocol';
-import { stepKey } from './change.ts';
 import type { Holder } from './holders.ts';
 import type { Node } from './node.ts';
 import { readSlot, readText } from './slot-files.ts';
+import { stepKey } from './work.ts';
 
 type Request = Extract<CommandBody, { type: 'request' }>;
 interface On {
@@ -23,7 +23,11 @@ interface On {
 }
 
 /** Makes keys on the node and asks for certificates: for leaves as they are now, and for canaries. */
-export async function requestCertificates(command: Command, body: Request, on: On): Promise<Result<ResultValue>> {
+export async function requestCertificates(
+  command: Command,
+  body: Request,
+  on: On,
+): Promise<Result<ResultValue>> {
   const leaves: { slot: Slot; csr: string }[] = [];
   for (const wanted of body.leaves) {
     const csr = await leafCsr(command, wanted, on);
@@ -52,7 +56,11 @@ async function leafCsr(
 ): Promise<Result<string>> {
   const files = holder.slots[slot];
   if (!files || !('cert' in files)) {
-    return fail('unknown-holder', `${holder.holder} has no ${slot} on ${node.name}`, 'correct the agent file');
+    return fail(
+      'unknown-holder',
+      `${holder.holder} has no ${slot} on ${node.name}`,
+      'correct the agent file',
+    );
   }
   const chain = await readSlot(files);
   if (!chain.ok) return chain;

@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
-import { type Certificate, keyMatches, readCertificates } from '@etcd-rotate/pki';
+import { type Certificate, keyMatches, readCertificates, Secret } from '@etcd-rotate/pki';
 import { fail, type KnownCertificate, ok, type Result } from '@etcd-rotate/protocol';
 import { certificateFile, type SlotFiles } from './holders.ts';
+import { readSmall } from './read-small.ts';
 
 /** The certificates of a slot as etcd would read them: a leaf's chain, leaf first, or a bundle in order. */
 export async function readSlot(files: SlotFiles): Promise<Result<Certificate[]>> {
@@ -14,36 +14,47 @@ export async function readSlot(files: SlotFiles): Promise<Result<Certificate[]>>
   return fail(code, `${path}: ${message}`, hint);
 }
 
+export interface Pair {
+  cert: string;
+  key: Secret;
+}
+
 /** A leaf's certificate and key as PEM, checked to belong together. */
-export async function readPair(files: SlotFiles): Promise<Result<{ cert: string; key: string }>> {
+export async function readPair(files: SlotFiles): Promise<Result<Pair>> {
+  const first = await readPairOnce(files);
+  // Two reads are not one: the pair may have been switched in between.
+  return first.ok || first.failure.code !== 'key-mismatch' ? first : readPairOnce(files);
+}
+
+async function readPairOnce(files: SlotFiles): Promise<Result<Pair>> {
   if ('ca' in files) return fail('internal', 'a bundle has no key', 'please report this');
   const [cert, key, chain] = [await readText(files.cert), await readText(files.key), await readSlot(files)];
   if (!cert.ok) return cert;
   if (!key.ok) return key;
   if (!chain.ok) return chain;
+  const pair = { cert: cert.value, key: new Secret(key.value) };
   const [leaf] = chain.value;
-  if (!leaf || !keyMatches(leaf, key.value)) {
+  if (!leaf || !keyMatches(leaf, pair.key)) {
     return fail(
       'key-mismatch',
       `${files.cert} and ${files.key} do not belong together`,
       'every handshake with this pair fails: put back the pair that belongs together',
     );
   }
-  return ok({ cert: cert.value, key: key.value });
+  return ok(pair);
 }
 
 export async function readText(path: string): Promise<Result<string>> {
   try {
-    return ok(await readFile(path, 'utf8'));
+    return ok((await readSmall(path)).bytes.toString());
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return fail('bad-file', `${path} cannot be read: ${reason}`, 'correct the path in the agent file, or the file');
+    return fail(
+      'bad-file',
+      `${path} cannot be read: ${reason}`,
+      'correct the path in the agent file, or the file',
+    );
   }
-}
-
-/** When the contents of a slot began to be seen (see generations.ts). */
-export async function writtenAt(files: SlotFiles): Promise<Date> {
-  return (await stat(certificateFile(files))).mtime;
 }
 
 export function asKnown({ pem, facts }: Certificate): KnownCertificate {

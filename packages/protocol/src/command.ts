@@ -24,6 +24,15 @@ export type Expected = z.infer<typeof Expected>;
 /** CAs by domain, as PEM bundles. */
 const ByDomain = z.partialRecord(Domain, Pem);
 
+/** What shows that the ports of a member have loaded their bundles. */
+const Ports = z.strictObject({
+  /** Certificates for the canary keys that the agent holds in memory, by domain. */
+  canaries: ByDomain,
+  /** Leaves from before the rotation: they go on being accepted, or are refused from now on. */
+  oldLeaves: z.partialRecord(Domain, z.enum(['accepted', 'refused'])),
+});
+export type Ports = z.infer<typeof Ports>;
+
 export const CommandBody = z.discriminatedUnion('type', [
   /** Look only: nothing is written, not even the epoch. */
   z.strictObject({ type: z.literal('observe') }),
@@ -56,20 +65,19 @@ export const CommandBody = z.discriminatedUnion('type', [
     acceptDowntime: z.boolean(),
     startTimeoutMs: z.number().int().positive(),
     settleMs: z.number().int().nonnegative(),
-    prove: z.strictObject({
-      /** Certificates for the canary keys that the agent holds in memory, by domain. */
-      canaries: ByDomain,
-      /** Leaves in use that must go on being accepted (`accepted`) or must be refused from now on (`refused`). */
-      oldLeaves: z.partialRecord(Domain, z.enum(['accepted', 'refused'])),
-      members: z.array(Expected),
-    }),
+    ports: Ports,
+    members: z.array(Expected),
   }),
   z.strictObject({
     type: z.literal('prove'),
+    /** The step that changed a member: canaries are kept under its name. */
+    after: Id,
     members: z.array(Expected),
     settleMs: z.number().int().nonnegative(),
-    /** Domains in which the leaves from before the rotation must be refused on every listener. */
-    oldLeavesRefused: z.array(Domain),
+    /** What the ports of the node's own member must be seen to accept and refuse. */
+    ports: Ports,
+    /** Whether every client port is looked at from every node, too. */
+    thorough: z.boolean(),
   }),
 ]);
 export type CommandBody = z.infer<typeof CommandBody>;

@@ -1,6 +1,6 @@
 export { AgentClient, AgentFile, AgentMember } from './agent-file.ts';
 export { CertificateFacts, Fingerprint, KeyKind, KnownCertificate, Names, Usage } from './certificate.ts';
-export { Command, CommandBody, Expected, SlotContents } from './command.ts';
+export { Command, CommandBody, Expected, type Ports, SlotContents } from './command.ts';
 export { CoordinatorFile } from './coordinator-file.ts';
 export { Duration, day } from './duration.ts';
 export { Entry, EntryBody, Outcome, Signed } from './entry.ts';

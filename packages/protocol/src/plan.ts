@@ -32,7 +32,8 @@ export type HowTaken = z.infer<typeof HowTaken>;
 export const Action = z.discriminatedUnion('type', [
   /** The agent stores the epoch, copies every slot file and begins to make keys. */
   z.strictObject({ type: z.literal('prepare') }),
-  z.strictObject({ type: z.literal('snapshot') }),
+  /** One that is not required may fail. */
+  z.strictObject({ type: z.literal('snapshot'), required: z.boolean() }),
   /** New contents for slots of one holder, taken by a restart or reload, then proven by the node itself. */
   z.strictObject({
     type: z.literal('change'),
@@ -41,8 +42,11 @@ export const Action = z.discriminatedUnion('type', [
     /** The member that takes the lead before the restart, where the holder is expected to lead by then. */
     handOverTo: HolderId.optional(),
   }),
-  /** Every node looks at its member and dials every other one. `final`: the old leaves are refused as well. */
-  z.strictObject({ type: z.literal('prove'), final: z.boolean() }),
+  /**
+   * After a change of a member every node looks at its own and dials every other one; the changed member's node also
+   * tries what its ports accept and refuse. In the final look every node does, and the old leaves are refused.
+   */
+  z.strictObject({ type: z.literal('prove'), after: Id, final: z.boolean() }),
 ]);
 export type Action = z.infer<typeof Action>;
 

@@ -25,9 +25,18 @@ export async function planRotation(
   request: RotationRequest,
   ports: PlanningPorts,
 ): Promise<Planned> {
+  const askedAt = ports.clock.now().toISOString();
   const { observations, missing } = await observe(fleet, cluster, ports);
   const now = ports.clock.now().toISOString();
-  const refusals = refusalsOf({ cluster, request, observations, missing, now, covers: ports.covers });
+  const refusals = refusalsOf({
+    cluster,
+    request,
+    observations,
+    missing,
+    askedAt,
+    now,
+    covers: ports.covers,
+  });
   const [first, ...rest] = refusals;
   if (first) return { ok: false, failures: [first, ...rest] };
   const plan = planTowards({

@@ -53,10 +53,12 @@ export async function runRotation(
           break;
         }
         case 'wait': {
-          for (const result of await results.next(delivery.keepSending(move.for))) {
-            delivery.answered(result.id);
-            await record({ type: 'result', rotation: id, step: result.step, result });
-          }
+          const arrived = await results.next(delivery.keepSending(move.for));
+          for (const result of arrived) delivery.answered(result.id);
+          // Appended at once, they share a sync and keep their order.
+          await Promise.all(
+            arrived.map((result) => record({ type: 'result', rotation: id, step: result.step, result })),
+          );
           const failure = delivery.givenUp(move.for);
           if (failure && rotation.state.status === 'running')
             await record({ type: 'held', rotation: id, failure });

@@ -7,9 +7,10 @@ import {
   mayIssue,
   readCertificate,
   readCsr,
+  type Secret,
   signLeaf,
 } from '@etcd-rotate/pki';
-import { fail, Name, ok, type Result, type Usage } from '@etcd-rotate/protocol';
+import { fail, type KeyKind, Name, ok, type Result, type Usage } from '@etcd-rotate/protocol';
 import { type CaRecord, type HeldCa, holdCa, type NewCa, revealKey, writeCaFile } from './ca-file.ts';
 import { whyNotSign } from './may-sign.ts';
 import type { Adoption, CanaryRequest, CaOrder, LeafRequest } from './requests.ts';
@@ -40,6 +41,8 @@ export class Signer {
   readonly #folderKey: Buffer;
   readonly #cas: Map<string, HeldCa>;
   readonly #now: () => Date;
+  /** Keys that are no CA's yet, made ahead and in memory alone. */
+  readonly #ahead = new Map<KeyKind, Promise<Secret>[]>();
 
   constructor({ folder, folderKey, cas, now }: Held) {
     this.#folder = folder;
@@ -55,9 +58,22 @@ export class Signer {
   async create({ name, subject, keyKind, notBefore, notAfter }: CaOrder): Promise<Result<CaRecord>> {
     const refusal = this.#whyNotName(name);
     if (refusal) return refusal;
-    const key = await generateKey(keyKind);
+    const key = await (this.#ahead.get(keyKind)?.shift() ?? generateKey(keyKind));
     const certificate = makeCa({ subject, key, notBefore, notAfter });
     return this.#keep({ name, certificate, key, createdAt: this.#now() });
+  }
+
+  /**
+   * Begins to make keys for CAs that will probably be created, so that a rotation need not wait for them. They are in
+   * memory until then; those that are never used go with the process.
+   */
+  makeKeysAhead(kinds: readonly KeyKind[]): void {
+    for (const kind of new Set(kinds)) {
+      const there = this.#ahead.get(kind) ?? [];
+      const wanted = kinds.filter((one) => one === kind).length;
+      while (there.length < wanted) there.push(generateKey(kind));
+      this.#ahead.set(kind, there);
+    }
   }
 
   /** Takes over a CA that is in use already. */
@@ -129,6 +145,7 @@ export class Signer {
   close(): void {
     this.#folderKey.fill(0);
     this.#cas.clear();
+    this.#ahead.clear();
   }
 
   [Symbol.dispose](): void {

@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import type { Process } from './processes.ts';
+
+/**
+ * A point in time by the kernel's count since boot, the one that it also stamps processes with: nobody can set it, and
+ * what it says of a process is exact to a tick. A wall clock that was set would make an old process look new.
+ */
+export interface Moment {
+  boot: string;
+  ticks: number;
+  /** For people. */
+  at: string;
+}
+
+/** Since when a file is seen as it is: a moment, or the modification time where we did not put it there. */
+export type Since = Moment | Date;
+
+export async function momentNow(): Promise<Moment> {
+  const [boot, ticks] = await Promise.all([bootId(), ticksNow()]);
+  return { boot, ticks, at: new Date().toISOString() };
+}
+
+/** Ticks since boot, 100 a second like those in /proc/<pid>/stat. */
+export async function ticksNow(): Promise<number> {
+  const [seconds = ''] = (await readFile('/proc/uptime', 'utf8')).split(' ');
+  return Math.round(Number(seconds) * 100);
+}
+
+/**
+ * Whether a process was started after something began to be seen. Within one tick nobody can tell, and by the wall
+ * clock nobody can within the error of a start time: then it was not.
+ */
+export async function startedSince(process: Process | undefined, since: Since): Promise<boolean> {
+  if (!process) return false;
+  if (since instanceof Date) return Date.parse(process.startedAt) - startError > since.getTime();
+  // A process outlives no boot: one that runs now was started after all that came before this boot.
+  return since.boot !== (await bootId()) || process.startTicks > since.ticks;
+}
+
+export function inWords(since: Since): string {
+  return since instanceof Date ? since.toISOString() : since.at;
+}
+
+const startError = 20;
+
+async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+}

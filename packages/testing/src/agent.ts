@@ -1,0 +1,138 @@
+import type { Contents } from '@etcd-rotate/core';
+import { makeCsr, nameFrom, type Secret, subjectOf } from '@etcd-rotate/pki';
+import {
+  type Command,
+  type CommandBody,
+  type CommandResult,
+  fail,
+  type HolderId,
+  type Names,
+  ok,
+  type Result,
+  type ResultValue,
+  type Slot,
+} from '@etcd-rotate/protocol';
+import { aKey, hash, read } from './certificates.ts';
+import { changeHolder } from './change-holder.ts';
+import type { Cluster } from './cluster.ts';
+import { proveMember } from './prove-member.ts';
+
+export type Outcome = CommandResult['outcome'];
+
+/**
+ * The agent of a node, as it looks from outside: a command that comes again gets the answer it had, keys are made here
+ * and stay here, and what is in memory alone is gone when it crashes.
+ */
+export class Agent {
+  readonly cluster: Cluster;
+  readonly node: string;
+  /** What was there before a rotation. */
+  readonly copies = new Map<string, Contents>();
+  readonly keys = new Map<string, Secret>();
+  readonly canaries = new Map<string, Secret>();
+  readonly #answers = new Map<string, Outcome>();
+  readonly #contents = new Map<string, string>();
+
+  constructor(cluster: Cluster, node: string) {
+    this.cluster = cluster;
+    this.node = node;
+  }
+
+  /** What is on disk stays. */
+  crash(): void {
+    this.canaries.clear();
+  }
+
+  obey(command: Command): Outcome {
+    const contents = hash(JSON.stringify([command.step, command.holder, command.body]));
+    const known = this.#contents.get(command.id);
+    if (known !== undefined && known !== contents) throw new Error(`${command.id} came with other contents`);
+    this.#contents.set(command.id, contents);
+    const answered = this.#answers.get(command.id);
+    if (answered) return answered;
+    const outcome = this.cluster.mishap(command) ?? this.#carryOut(command);
+    // What would come out differently the next time is to be done again.
+    const settled = outcome.ok || outcome.decision !== 'untouched';
+    if (settled && command.body.type !== 'prove') this.#answers.set(command.id, outcome);
+    return outcome;
+  }
+
+  #carryOut(command: Command): Outcome {
+    const { body } = command;
+    switch (body.type) {
+      case 'observe':
+        return ok({ type: 'observed', observation: this.cluster.observe(this.node) });
+      case 'prepare':
+        return ok(this.#prepare(command));
+      case 'snapshot':
+        return ok(this.#snapshot());
+      case 'request':
+        return answer(this.#request(command, body));
+      case 'change':
+        return changeHolder(this, command, body);
+      case 'prove':
+        return answer(proveMember(this, command, body));
+    }
+  }
+
+  #prepare({ rotation }: Command): ResultValue {
+    const holders = [...this.cluster.holders.values()].filter(({ node }) => node === this.node);
+    for (const { id, files } of holders) {
+      for (const [slot, contents] of files) {
+        const copy = `${rotation} ${id} ${slot}`;
+        if (!this.copies.has(copy)) this.copies.set(copy, contents);
+      }
+    }
+    return { type: 'prepared', copies: this.copies.size };
+  }
+
+  #snapshot(): ResultValue {
+    this.cluster.snapshots.push(this.node);
+    return { type: 'snapshot-taken', bytes: 4096, sha256: hash(this.node), revision: this.cluster.index };
+  }
+
+  #request(command: Command, body: Extract<CommandBody, { type: 'request' }>): Result<ResultValue> {
+    const { rotation, step, holder: id } = command;
+    const holder = this.cluster.holder(id);
+    const [peerLeaf] = holder.files.get('peer-leaf') ?? [];
+    return ok({
+      type: 'requested',
+      leaves: body.leaves.map(({ slot, addNames }) => ({
+        slot,
+        csr: this.#leafCsr(rotation, { id, slot, addNames }),
+      })),
+      canaries: body.canaries.map((domain) => {
+        const key = aKey();
+        this.canaries.set(`${rotation} ${step} ${domain}`, key);
+        const [like] = domain === 'peer' && peerLeaf ? read(peerLeaf) : [];
+        const subject = like ? subjectOf(like) : nameFrom({ commonName: 'etcd-rotate-canary' });
+        return { domain, csr: makeCsr({ key, subject, names: like?.facts.names ?? { dns: [], ip: [] } }) };
+      }),
+    });
+  }
+
+  #leafCsr(rotation: string, { id, slot, addNames }: { id: HolderId; slot: Slot; addNames: Names }): string {
+    const [leaf] = this.cluster.holder(id).files.get(slot) ?? [];
+    const [like] = leaf ? read(leaf) : [];
+    if (!like) throw new Error(`${id} has no ${slot}`);
+    // The same one however often it is asked for in one rotation.
+    const key = this.keys.get(`${rotation} ${id} ${slot}`) ?? aKey();
+    this.keys.set(`${rotation} ${id} ${slot}`, key);
+    const { dns, ip } = like.facts.names;
+    const names = { dns: [...dns, ...addNames.dns], ip: [...ip, ...addNames.ip] };
+    return makeCsr({ key, subject: subjectOf(like), names });
+  }
+}
+
+function answer(result: Result<ResultValue>): Outcome {
+  return result.ok ? result : { ...result, decision: 'untouched' };
+}
+
+/** An answer that says no. */
+export function failed(
+  code: Parameters<typeof fail>[0],
+  how: { decision?: 'kept' | 'restored' | 'untouched'; retryable?: boolean; message?: string } = {},
+): Outcome {
+  const { decision = 'untouched', retryable = false, message = `it is ${code}` } = how;
+  return { ...fail(code, message, 'put it right', retryable), decision };
+}

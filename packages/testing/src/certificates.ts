@@ -1,0 +1,134 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import type { Contents, Verify } from '@etcd-rotate/core';
+import {
+  type Certificate,
+  createVerifier,
+  hostAccepted,
+  makeCa,
+  makeCsr,
+  nameFrom,
+  readCertificates,
+  readCsr,
+  Secret,
+  signLeaf,
+} from '@etcd-rotate/pki';
+import type { KnownCertificate, Names, Result, Usage } from '@etcd-rotate/protocol';
+import { start } from './clock.ts';
+
+// Real certificates, made in memory: what is proven with them is proven as in a live cluster.
+
+export interface Ca {
+  name: string;
+  certificate: Certificate;
+  known: KnownCertificate;
+  key: Secret;
+}
+
+const day = 86_400_000;
+const cas = new Map<string, Ca>();
+
+/** The CA of that name: made when it is first asked for, and the same one ever after. */
+export function aCa(name: string): Ca {
+  const made = cas.get(name) ?? makeNamedCa(name);
+  cas.set(name, made);
+  return made;
+}
+
+function makeNamedCa(name: string): Ca {
+  const key = aKey();
+  const certificate = makeCa({
+    subject: { commonName: name },
+    key,
+    notBefore: new Date(start.getTime() - 100 * day),
+    notAfter: new Date(start.getTime() + 3650 * day),
+  });
+  return { name, certificate, known: knownOf(certificate), key };
+}
+
+export function aKey(): Secret {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+}
+
+export interface LeafWish {
+  ca: Ca;
+  commonName: string;
+  usages?: Usage[];
+  names?: Names;
+  key?: Secret;
+}
+
+const leafKey = aKey();
+const leaves = new Map<string, Certificate>();
+
+/** A leaf as it is asked for; the same one for the same wish. */
+export function aLeaf({
+  ca,
+  commonName,
+  usages = ['serverAuth', 'clientAuth'],
+  names = { dns: [], ip: [] },
+  key = leafKey,
+}: LeafWish): KnownCertificate {
+  const wish = JSON.stringify([ca.name, commonName, usages, names]);
+  const made = key === leafKey ? leaves.get(wish) : undefined;
+  if (made) return knownOf(made);
+  const subject = nameFrom({ commonName });
+  const csr = unwrap(readCsr(makeCsr({ key, subject, names })));
+  const leaf = signLeaf({ csr, ca, subject, names, usages, ...life });
+  if (key === leafKey) leaves.set(wish, leaf);
+  return knownOf(leaf);
+}
+
+/** Begins before every test, so that a clock moved by minutes makes no difference. */
+export const life: { notBefore: Date; notAfter: Date } = {
+  notBefore: new Date(start.getTime() - day),
+  notAfter: new Date(start.getTime() + 365 * day),
+};
+
+export function knownOf({ pem, facts }: Certificate): KnownCertificate {
+  return { pem, facts };
+}
+
+const parsed = new Map<string, Certificate[]>();
+
+export function read({ pem }: KnownCertificate): Certificate[] {
+  const certificates = parsed.get(pem) ?? unwrap(readCertificates(pem));
+  parsed.set(pem, certificates);
+  return certificates;
+}
+
+const verifier = createVerifier();
+const verdicts = new Map<string, ReturnType<Verify>>();
+
+/** Whether Go and OpenSSL would accept it: each question is decided once, since proofs ask thousands of times. */
+export const verify: Verify = (chain, bundle, purpose) => {
+  const question = `${said(chain)} ${said(bundle)} ${purpose}`;
+  const known = verdicts.get(question);
+  if (known) return known;
+  const verdict = verifier.accepts({
+    chain: chain.flatMap(read),
+    bundle: bundle.flatMap(read),
+    purpose,
+    at: start,
+  });
+  verdicts.set(question, verdict);
+  return verdict;
+};
+
+export function said(contents: Contents): string {
+  return contents.map(({ facts }) => facts.fingerprint).join();
+}
+
+export function covers(certificate: KnownCertificate, host: string): boolean {
+  return read(certificate).some((leaf) => hostAccepted(leaf, host));
+}
+
+export function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** For what a test takes for granted. */
+export function unwrap<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(`${result.failure.code}: ${result.failure.message}`);
+  return result.value;
+}

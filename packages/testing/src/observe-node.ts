@@ -1,0 +1,84 @@
+import {
+  type HolderObservation,
+  holderName,
+  type MemberListed,
+  type MemberStatus,
+  type NodeObservation,
+  type SlotOnDisk,
+  slots,
+} from '@etcd-rotate/protocol';
+import type { Holder } from './a-holder.ts';
+import type { Cluster } from './cluster.ts';
+
+/** What the agent of a node sees. */
+export function observeNode(cluster: Cluster, node: string): NodeObservation {
+  const holders = [...cluster.holders.values()].filter((holder) => holder.node === node);
+  return {
+    node,
+    at: cluster.clock.now().toISOString(),
+    holders: holders.map((holder) => observeHolder(cluster, holder)),
+  };
+}
+
+function observeHolder(cluster: Cluster, holder: Holder): HolderObservation {
+  return {
+    holder: holder.id,
+    slots: Object.fromEntries([...holder.files.keys()].map((slot) => [slot, onDisk(holder, slot)])),
+    ...(holder.process ? { process: holder.process } : {}),
+    takes: holder.takes,
+    problems: [],
+    ...(holder.isMember ? asMember(cluster, holder) : {}),
+  };
+}
+
+function onDisk(holder: Holder, slot: keyof typeof slots): SlotOnDisk {
+  const contents = [...(holder.files.get(slot) ?? [])];
+  return slots[slot].holds === 'leaf' ? { chain: contents } : { bundle: contents, loaded: holder.isLoaded(slot) };
+}
+
+function asMember(cluster: Cluster, member: Holder): Partial<HolderObservation> {
+  const { clientUrls, peerUrls } = listed(cluster, member);
+  return {
+    endpoint: clientUrls[0] ?? '',
+    peerEndpoint: peerUrls[0] ?? '',
+    flags: {
+      'listen-client-urls': 'https://0.0.0.0:2379',
+      'listen-peer-urls': 'https://0.0.0.0:2380',
+      'advertise-client-urls': clientUrls.join(),
+      'initial-advertise-peer-urls': peerUrls.join(),
+      'client-cert-auth': 'true',
+      'peer-client-cert-auth': 'true',
+      'trusted-ca-file': '/etc/etcd/ca.crt',
+      'peer-trusted-ca-file': '/etc/etcd/peer-ca.crt',
+    },
+    ...(member.process ? { status: statusOf(cluster, member) } : {}),
+  };
+}
+
+function statusOf(cluster: Cluster, member: Holder): MemberStatus {
+  const { clusterId, leader, term, index } = cluster;
+  return {
+    version: cluster.versions.get(member.id) ?? '3.5.30',
+    clusterId,
+    memberId: cluster.idOf(member.id),
+    leader: cluster.idOf(leader),
+    raftTerm: term,
+    raftIndex: index,
+    appliedIndex: index,
+    revision: index,
+    serves: cluster.serves(member),
+    alarms: [],
+    members: cluster.members.map((one) => listed(cluster, one)),
+  };
+}
+
+function listed(cluster: Cluster, { id }: Holder): MemberListed {
+  const name = holderName(id);
+  return {
+    id: cluster.idOf(id),
+    name,
+    peerUrls: [`https://${name}.example:2380`],
+    clientUrls: [`https://${name}.example:2379`],
+    isLearner: false,
+  };
+}

@@ -1,0 +1,67 @@
+import type { Contents } from '@etcd-rotate/core';
+import { keyMatches, readCertificates, type Secret } from '@etcd-rotate/pki';
+import { agentClient, type Domain, type Expected, type Ports, type Proof } from '@etcd-rotate/protocol';
+import type { Holder } from './a-holder.ts';
+import type { Agent } from './agent.ts';
+import { aCa, aLeaf, knownOf, unwrap, verify } from './certificates.ts';
+import type { Cluster } from './cluster.ts';
+
+// What handshakes would prove, decided by what is really in use.
+
+export function claim(what: Proof['what'], where: string, holds: boolean): Proof {
+  return { what, where, verdict: holds ? 'proven' : 'disproven', detail: holds ? 'it is so' : 'it is not so' };
+}
+
+/** The client port of a member presents the leaf that is expected, and the one who looks trusts it. */
+export function provePresents(cluster: Cluster, { expected, by }: { expected: Expected; by: Holder }): Proof {
+  const member = cluster.holder(expected.holder);
+  const [leaf] = member.inUse('server-leaf');
+  const trusted =
+    verify(member.inUse('server-leaf'), by.inUse('server-bundle'), 'serverAuth').accepted &&
+    verify(by.inUse('client-leaf'), member.inUse('client-bundle'), 'clientAuth').accepted;
+  const isIt = leaf?.facts.fingerprint === expected['server-leaf'];
+  return claim('presents', expected.clientUrl, member.process !== undefined && trusted && isIt);
+}
+
+interface Looking {
+  agent: Agent;
+  member: Holder;
+  rotation: string;
+  /** The step that changed a member: canaries are kept under its name. */
+  after: string;
+}
+
+/** The bundles behind the ports of a member let in and keep out whom they should. */
+export function provePorts({ agent, member, rotation, after }: Looking, ports: Ports): Proof[] {
+  const client = agentClient(agent.node);
+  return (Object.entries(ports.oldLeaves) as [Domain, 'accepted' | 'refused'][]).flatMap(([domain, old]) => {
+    const where = `${domain} port of ${member.id}`;
+    const bundle = member.inUse(domain === 'client' ? 'client-bundle' : 'peer-bundle');
+    const accepts = (chain: Contents): boolean => verify(chain, bundle, 'clientAuth').accepted;
+    const isClient = domain === 'client';
+    const inUse = isClient ? agent.cluster.holder(client).inUse('client-leaf') : member.inUse('peer-leaf');
+    const copy = isClient ? `${client} client-leaf` : `${member.id} peer-leaf`;
+    const before = agent.copies.get(`${rotation} ${copy}`) ?? [];
+    const throwAway = aLeaf({ ca: aCa('nobody'), commonName: 'throw-away' });
+    return [
+      ...proveCanary(ports.canaries[domain], agent.canaries.get(`${rotation} ${after} ${domain}`), { where, accepts }),
+      claim('accepts-leaf-in-use', where, accepts(inUse)),
+      claim('refuses-throw-away', where, !accepts([throwAway])),
+      old === 'accepted'
+        ? claim('accepts-leaf-in-use', where, accepts(before))
+        : claim('refuses-old-leaf', where, !accepts(before)),
+    ];
+  });
+}
+
+function proveCanary(
+  canary: string | undefined,
+  key: Secret | undefined,
+  { where, accepts }: { where: string; accepts(chain: Contents): boolean },
+): Proof[] {
+  if (canary === undefined) return [];
+  const [leaf] = unwrap(readCertificates(canary));
+  if (leaf && key && keyMatches(leaf, key)) return [claim('accepts-canary', where, accepts([knownOf(leaf)]))];
+  const detail = 'the key of its canary is gone';
+  return [{ what: 'accepts-canary', where, verdict: 'not-provable', detail }];
+}
