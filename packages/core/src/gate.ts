@@ -18,6 +18,7 @@ export function gate(
   );
   const rules = [
     everyProofHolds(answers.map(({ step, result }) => ({ step, proofs: proofsOf(result) }))),
+    everyMemberLookedAt(answers),
     sameCluster(plan, looks.flat()),
     everybodyAgrees(looks),
     everybodyCaughtUp(looks),
@@ -36,6 +37,22 @@ function everyProofHolds(proofs: readonly { step: Step; proofs: Proof[] }[]): Fa
     if (failure) return failure;
   }
   return undefined;
+}
+
+/** Nobody can agree with what was not seen. */
+function everyMemberLookedAt(
+  answers: readonly { step: Step; result: CommandResult }[],
+): Failure | undefined {
+  const missing = answers.find(
+    ({ result: { outcome } }) => outcome.ok && outcome.value.type === 'proven' && outcome.value.looks.length < 2,
+  );
+  if (!missing) return undefined;
+  const { id, holder } = missing.step;
+  return fail(
+    'not-provable',
+    `${id}: ${holder} was not looked at twice`,
+    'look at the log of that member, then `rotate resume`',
+  ).failure;
 }
 
 function sameCluster({ plannedFrom }: Plan, looks: readonly MemberLook[]): Failure | undefined {

@@ -6,7 +6,8 @@ const againAfterMs = 1000;
 
 interface Outstanding {
   command: Command;
-  deadline: number;
+  /** Counted from when its answer is waited for: it may have been sent ahead. */
+  deadline: number | undefined;
   sentAt: number;
   /** Since when the node cannot be reached. */
   awaySince: number | undefined;
@@ -29,7 +30,7 @@ export class Delivery {
     const known = this.#outstanding.get(command.id);
     const outstanding: Outstanding = known ?? {
       command,
-      deadline: now + this.#policy.stepTimeout + this.#policy.patience,
+      deadline: undefined,
       sentAt: now,
       awaySince: undefined,
       refused: undefined,
@@ -52,6 +53,8 @@ export class Delivery {
       const due = sentAt === undefined ? 0 : sentAt + againAfterMs - now;
       if (due <= 0) this.send(command);
       else next = Math.min(next, due);
+      const outstanding = this.#outstanding.get(command.id);
+      if (outstanding) outstanding.deadline ??= now + this.#policy.stepTimeout + this.#policy.patience;
     }
     return next;
   }
@@ -76,7 +79,7 @@ export class Delivery {
           `see that etcd-rotate-agent runs on ${node} and reaches NATS, then \`rotate resume\``,
         ).failure;
       }
-      if (now > one.deadline) {
+      if (one.deadline !== undefined && now > one.deadline) {
         return fail(
           'timed-out',
           `${step} on ${node} gave no result within ${Math.round((this.#policy.stepTimeout + this.#policy.patience) / 1000)} s`,

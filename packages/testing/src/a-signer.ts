@@ -1,11 +1,22 @@
-import { nameFrom, readCsr, sameName, signLeaf, subjectOf } from '@etcd-rotate/pki';
+import {
+  type Certificate,
+  type Csr,
+  type LeafOrder,
+  nameFrom,
+  readCsr,
+  sameName,
+  type Secret,
+  signLeaf,
+  subjectOf,
+} from '@etcd-rotate/pki';
 import { fail, type KnownCertificate, ok, type Result, type Signed, slots, type Usage } from '@etcd-rotate/protocol';
 import type { MakeCa, Sign } from '@etcd-rotate/runner';
-import { aCa, type Ca, knownOf, life, read } from './certificates.ts';
+import { aCa, type Ca, life, read } from './certificates.ts';
 
 /** Holds CAs in memory and signs what is asked for as the observed leaf shows it. */
 export class FakeSigner {
   readonly #cas = new Map<string, Ca>();
+  readonly #times = new Map<string, number>();
 
   constructor(...held: string[]) {
     for (const name of held) this.hold(name);
@@ -21,6 +32,10 @@ export class FakeSigner {
 
   held(): Map<string, KnownCertificate> {
     return new Map([...this.#cas].map(([name, { known }]) => [name, known]));
+  }
+
+  keyOf(name: string): Secret {
+    return aCa(name).key;
   }
 
   /** Its name has the rotation's in it: made again after a crash, it is the one that is there. */
@@ -43,7 +58,7 @@ export class FakeSigner {
 
   #signOne({ holder, for: purpose, ca: name, csr, like, addNames }: Sign['certificates'][number]): Result<Signed> {
     const ca = this.#cas.get(name);
-    const request = readCsr(csr);
+    const request = requestIn(csr);
     const [leaf] = read(like);
     if (!ca) return fail('unknown-ca', `there is no CA named ${name}`, 'name another');
     if (!request.ok) return request;
@@ -55,12 +70,31 @@ export class FakeSigner {
     if (!sameName(request.value.subject, subject) || more.length > 0) {
       return fail('may-not-sign', `${holder} asks for what it does not have: ${more.join()}`, 'compare them');
     }
-    const { names } = request.value;
     const usages: Usage[] = isClientCanary ? ['clientAuth'] : 'slot' in purpose ? slots[purpose.slot].usages : both;
-    const certificate = signLeaf({ csr: request.value, ca, subject, names, usages, ...life });
-    const { pem: chain, facts } = knownOf(certificate);
+    const { pem: chain, facts } = this.#signed(csr, { csr: request.value, ca, subject, usages });
     return ok({ holder, for: purpose, ca: name, chain, facts });
+  }
+
+  /** The same request signed twice gives two certificates, but the first one is the same in every test. */
+  #signed(pem: string, order: Pick<LeafOrder, 'csr' | 'subject' | 'usages'> & { ca: Ca }): Certificate {
+    const { name } = order.ca;
+    const times = (this.#times.get(`${name} ${pem}`) ?? 0) + 1;
+    this.#times.set(`${name} ${pem}`, times);
+    const known = everSigned.get(`${name} ${times} ${pem}`);
+    const certificate = known ?? signLeaf({ ...order, ...life, names: order.csr.names });
+    everSigned.set(`${name} ${times} ${pem}`, certificate);
+    return certificate;
   }
 }
 
+const everSigned = new Map<string, Certificate>();
+
 const both: Usage[] = ['serverAuth', 'clientAuth'];
+
+const requestsRead = new Map<string, Result<Csr>>();
+
+function requestIn(csr: string): Result<Csr> {
+  const request = requestsRead.get(csr) ?? readCsr(csr);
+  requestsRead.set(csr, request);
+  return request;
+}

@@ -1,5 +1,5 @@
 import type { Contents } from '@etcd-rotate/core';
-import { makeCsr, nameFrom, type Secret, subjectOf } from '@etcd-rotate/pki';
+import { nameFrom, type Secret, subjectOf } from '@etcd-rotate/pki';
 import {
   type Command,
   type CommandBody,
@@ -12,7 +12,7 @@ import {
   type ResultValue,
   type Slot,
 } from '@etcd-rotate/protocol';
-import { aKey, hash, read } from './certificates.ts';
+import { csrLike, hash, keyNamed, read } from './certificates.ts';
 import { changeHolder } from './change-holder.ts';
 import type { Cluster } from './cluster.ts';
 import { proveMember } from './prove-member.ts';
@@ -32,6 +32,7 @@ export class Agent {
   readonly canaries = new Map<string, Secret>();
   readonly #answers = new Map<string, Outcome>();
   readonly #contents = new Map<string, string>();
+  #canariesMade = 0;
 
   constructor(cluster: Cluster, node: string) {
     this.cluster = cluster;
@@ -102,11 +103,12 @@ export class Agent {
         csr: this.#leafCsr(rotation, { id, slot, addNames }),
       })),
       canaries: body.canaries.map((domain) => {
-        const key = aKey();
-        this.canaries.set(`${rotation} ${step} ${domain}`, key);
+        this.#canariesMade += 1;
+        const keyName = `canary ${id} ${domain} ${this.#canariesMade}`;
+        this.canaries.set(`${rotation} ${step} ${domain}`, keyNamed(keyName));
         const [like] = domain === 'peer' && peerLeaf ? read(peerLeaf) : [];
         const subject = like ? subjectOf(like) : nameFrom({ commonName: 'etcd-rotate-canary' });
-        return { domain, csr: makeCsr({ key, subject, names: like?.facts.names ?? { dns: [], ip: [] } }) };
+        return { domain, csr: csrLike(keyName, { subject, names: like?.facts.names ?? { dns: [], ip: [] } }) };
       }),
     });
   }
@@ -116,11 +118,11 @@ export class Agent {
     const [like] = leaf ? read(leaf) : [];
     if (!like) throw new Error(`${id} has no ${slot}`);
     // The same one however often it is asked for in one rotation.
-    const key = this.keys.get(`${rotation} ${id} ${slot}`) ?? aKey();
-    this.keys.set(`${rotation} ${id} ${slot}`, key);
+    const keyName = `${rotation} ${id} ${slot}`;
+    this.keys.set(keyName, keyNamed(keyName));
     const { dns, ip } = like.facts.names;
     const names = { dns: [...dns, ...addNames.dns], ip: [...ip, ...addNames.ip] };
-    return makeCsr({ key, subject: subjectOf(like), names });
+    return csrLike(keyName, { subject: subjectOf(like), names });
   }
 }
 

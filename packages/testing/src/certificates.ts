@@ -2,8 +2,10 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import type { Contents, Verify } from '@etcd-rotate/core';
 import {
   type Certificate,
+  type CsrContents,
   createVerifier,
   hostAccepted,
+  keyMatches,
   makeCa,
   makeCsr,
   nameFrom,
@@ -89,9 +91,41 @@ export function knownOf({ pem, facts }: Certificate): KnownCertificate {
   return { pem, facts };
 }
 
+const keys = new Map<string, Secret>();
+
+/** The key of that name: the same one ever after. Making keys and what belongs to them is what takes the time. */
+export function keyNamed(name: string): Secret {
+  const key = keys.get(name) ?? aKey();
+  keys.set(name, key);
+  return key;
+}
+
+const requests = new Map<string, string>();
+
+/** A request for a certificate like that one, with the key of that name. */
+export function csrLike(keyName: string, { subject, names }: Omit<CsrContents, 'key'>): string {
+  const wish = JSON.stringify([keyName, Buffer.from(subject).toString('hex'), names]);
+  const csr = requests.get(wish) ?? makeCsr({ key: keyNamed(keyName), subject, names });
+  requests.set(wish, csr);
+  return csr;
+}
+
+const owners = new Map<string, Secret>();
+
+export function isFor(certificate: Certificate, key: Secret): boolean {
+  const { publicKey } = certificate.facts;
+  const matches = owners.get(publicKey) === key || keyMatches(certificate, key);
+  if (matches) owners.set(publicKey, key);
+  return matches;
+}
+
 const parsed = new Map<string, Certificate[]>();
 
 export function read({ pem }: KnownCertificate): Certificate[] {
+  return readPem(pem);
+}
+
+export function readPem(pem: string): Certificate[] {
   const certificates = parsed.get(pem) ?? unwrap(readCertificates(pem));
   parsed.set(pem, certificates);
   return certificates;

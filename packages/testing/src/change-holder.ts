@@ -1,5 +1,4 @@
 import type { Contents } from '@etcd-rotate/core';
-import { keyMatches, readCertificates } from '@etcd-rotate/pki';
 import {
   type Command,
   type CommandBody,
@@ -15,7 +14,7 @@ import {
 } from '@etcd-rotate/protocol';
 import type { Holder } from './a-holder.ts';
 import type { Agent, Outcome } from './agent.ts';
-import { knownOf, read, said } from './certificates.ts';
+import { isFor, knownOf, read, readPem, said } from './certificates.ts';
 import { provePresents } from './proofs.ts';
 
 type Change = Extract<CommandBody, { type: 'change' }>;
@@ -64,10 +63,10 @@ export function changeHolder(agent: Agent, command: Command, body: Change): Outc
 
 function wantedIn({ slots }: Change): Work['wanted'] {
   return new Map(
-    (Object.entries(slots) as [Slot, SlotContents][]).map(([slot, wanted]) => {
-      const certificates = readCertificates('chain' in wanted ? wanted.chain : wanted.bundle);
-      return [slot, certificates.ok ? certificates.value.map(knownOf) : []];
-    }),
+    (Object.entries(slots) as [Slot, SlotContents][]).map(([slot, wanted]) => [
+      slot,
+      readPem('chain' in wanted ? wanted.chain : wanted.bundle).map(knownOf),
+    ]),
   );
 }
 
@@ -86,7 +85,7 @@ function objectionTo(work: Work): Failure | undefined {
     const key = agent.keys.get(`${command.rotation} ${holder.id} ${slot}`);
     const [leaf] = contents;
     const [parsed] = leaf ? read(leaf) : [];
-    if (slot.endsWith('-leaf') && !(parsed && key && keyMatches(parsed, key))) {
+    if (slot.endsWith('-leaf') && !(parsed && key && isFor(parsed, key))) {
       return fail('key-mismatch', `${holder.id}: not for the key made for its ${slot}`, 'ask again', true).failure;
     }
   }

@@ -81,7 +81,9 @@ export class FakeAgents implements AgentsPort {
         while (arrived.length === 0 && clock.step(until));
         return arrived.splice(0);
       },
-      [Symbol.dispose]: () => this.#queues.delete(rotation),
+      [Symbol.dispose]: () => {
+        if (this.#queues.get(rotation) === arrived) this.#queues.delete(rotation);
+      },
     };
   }
 

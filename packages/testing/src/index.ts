@@ -22,4 +22,5 @@ export { FakeAgents } from './fake-agents.ts';
 export { type FakePorts, fakePorts } from './fake-ports.ts';
 export { Play, planFor, replay } from './play.ts';
 export { standIns } from './stand-ins.ts';
+export { startRotation } from './start-rotation.ts';
 export { planTranscript, rotationTranscript } from './transcript.ts';

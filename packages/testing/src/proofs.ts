@@ -1,9 +1,9 @@
 import type { Contents } from '@etcd-rotate/core';
-import { keyMatches, readCertificates, type Secret } from '@etcd-rotate/pki';
+import type { Secret } from '@etcd-rotate/pki';
 import { agentClient, type Domain, type Expected, type Ports, type Proof } from '@etcd-rotate/protocol';
 import type { Holder } from './a-holder.ts';
 import type { Agent } from './agent.ts';
-import { aCa, aLeaf, knownOf, unwrap, verify } from './certificates.ts';
+import { aCa, aLeaf, isFor, knownOf, readPem, verify } from './certificates.ts';
 import type { Cluster } from './cluster.ts';
 
 // What handshakes would prove, decided by what is really in use.
@@ -60,8 +60,8 @@ function proveCanary(
   { where, accepts }: { where: string; accepts(chain: Contents): boolean },
 ): Proof[] {
   if (canary === undefined) return [];
-  const [leaf] = unwrap(readCertificates(canary));
-  if (leaf && key && keyMatches(leaf, key)) return [claim('accepts-canary', where, accepts([knownOf(leaf)]))];
+  const [leaf] = readPem(canary);
+  if (leaf && key && isFor(leaf, key)) return [claim('accepts-canary', where, accepts([knownOf(leaf)]))];
   const detail = 'the key of its canary is gone';
   return [{ what: 'accepts-canary', where, verdict: 'not-provable', detail }];
 }

@@ -1,0 +1,186 @@
+import { readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { makeCanaryKey } from '@etcd-rotate/etcd';
+import { expect, test } from 'vitest';
+import { carryOut } from './carry-out.ts';
+import { aCa } from './certificates.fixture.ts';
+import { adopt } from './generations.ts';
+import { aChange, aCommand, aLeafFor, aNode, printsOf, type TestNode } from './node.fixture.ts';
+import { foldersOf } from './node.ts';
+
+const prepare = { type: 'prepare', keys: [] } as const;
+
+/** A new leaf for the client, which does not run: nothing has to be restarted or dialled. */
+async function aLeafForTheClient({ node, clientCa, at }: TestNode) {
+  const leaf = await aLeafFor({ node, ca: clientCa, slot: 'client-leaf', holder: 'client/api' });
+  const before = printsOf(readFileSync(at('api/client.crt'), 'utf8'));
+  const body = aChange({ slots: { 'client-leaf': { chain: leaf.cert } }, before: { 'client-leaf': before } });
+  return { leaf, command: aCommand(body, { holder: 'client/api' }) };
+}
+
+test('a holder that the agent file does not name is refused by name', async () => {
+  await using there = await aNode();
+  for (const body of [prepare, aChange()]) {
+    const outcome = await carryOut(aCommand(body, { holder: 'client/nobody' }), 'x', there.node);
+    expect(outcome).toMatchObject({ ok: false, decision: 'untouched', failure: { code: 'unknown-holder' } });
+    expect(outcome.ok ? '' : outcome.failure.message).toContain('client/nobody');
+  }
+});
+
+test('prepare copies every file, then makes every folder ready', async () => {
+  await using there = await aNode();
+  const outcome = await carryOut(aCommand(prepare), 'x', there.node);
+  expect(outcome).toEqual({ ok: true, value: { type: 'prepared', copies: 12 } });
+  expect(readFileSync(there.at('state/rotations/r1/before/member.m1/server-leaf.cert.pem'), 'utf8')).toBe(
+    there.leaf.cert,
+  );
+});
+
+test('a command that comes again has the outcome it had, also after a restart of the agent', async () => {
+  await using there = await aNode();
+  const { command, leaf } = await aLeafForTheClient(there);
+  const first = await carryOut(command, 'x', there.node);
+  expect(first).toMatchObject({
+    ok: true,
+    value: { type: 'changed', slots: { 'client-leaf': [leaf.fingerprint] } },
+  });
+  // Whatever lies there by now.
+  await rm(there.at('api'), { recursive: true });
+  expect(await carryOut(command, 'x', there.node)).toEqual(first);
+  expect(await carryOut(command, 'x', await there.reopened())).toEqual(first);
+});
+
+test('a command that failed and touched nothing is obeyed when it comes again', async () => {
+  await using there = await aNode();
+  const { command } = await aLeafForTheClient(there);
+  const cert = readFileSync(there.at('api/client.crt'), 'utf8');
+  await writeFile(there.at('api/client.crt'), there.leaf.cert);
+  expect(await carryOut(command, 'x', there.node)).toMatchObject({
+    decision: 'untouched',
+    failure: { code: 'changed-by-others' },
+  });
+  await writeFile(there.at('api/client.crt'), cert);
+  expect(await carryOut(command, 'x', there.node)).toMatchObject({ ok: true });
+});
+
+test('what only looks is not recorded', async () => {
+  await using there = await aNode();
+  const looks = [
+    aCommand({ type: 'observe' }),
+    aCommand({
+      type: 'prove',
+      after: 's1',
+      members: [],
+      settleMs: 0,
+      ports: { canaries: {}, oldLeaves: {} },
+      thorough: false,
+    }),
+  ];
+  for (const command of looks) {
+    await carryOut(command, 'x', there.node);
+    expect(there.node.state.record(command.id)).toBeUndefined();
+  }
+});
+
+test('looking changes no file', async () => {
+  await using there = await aNode();
+  const outcome = await carryOut(aCommand({ type: 'observe' }), 'x', there.node);
+  expect(outcome).toMatchObject({ ok: true, value: { type: 'observed' } });
+  expect(() => readFileSync(there.at('pki/.etcd-rotate/current'))).toThrow('ENOENT');
+  expect(() => readFileSync(there.at('state/commands.json'))).toThrow('ENOENT');
+});
+
+test('with a damaged memory it looks, says so, and does nothing else', async () => {
+  await using there = await aNode();
+  const { command } = await aLeafForTheClient(there);
+  await writeFile(there.at('state/commands.json'), '{"r1.s1.1.ch');
+  const node = await there.reopened();
+  expect(await carryOut(command, 'x', node)).toMatchObject({
+    ok: false,
+    decision: 'untouched',
+    failure: { code: 'bad-file' },
+  });
+  const seen = await carryOut(aCommand({ type: 'observe' }), 'x', node);
+  if (!seen.ok || seen.value.type !== 'observed') throw new Error('it did not look');
+  expect(seen.value.observation.holders[0]?.problems[0]?.message).toContain('commands.json is damaged');
+});
+
+test('with a damaged memory, what this command has installed already is not called untouched', async () => {
+  await using there = await aNode();
+  const { command } = await aLeafForTheClient(there);
+  await carryOut(command, 'x', there.node);
+  await writeFile(there.at('state/commands.json'), '');
+  expect(await carryOut(command, 'x', await there.reopened())).toMatchObject({
+    decision: 'kept',
+    failure: { code: 'bad-file' },
+  });
+});
+
+test('a change whose canary is lost before it began touches nothing, and may begin again', async () => {
+  await using there = await aNode();
+  const next = await aCa('new');
+  const body = aChange({
+    slots: { 'client-bundle': { bundle: there.clientCa.pem + next.pem } },
+    before: { 'client-bundle': printsOf(there.clientCa.pem) },
+    ports: { canaries: { client: there.leaf.cert }, oldLeaves: { client: 'accepted' } },
+  });
+  const outcome = await carryOut(aCommand(body), 'x', there.node);
+  expect(outcome).toMatchObject({
+    ok: false,
+    decision: 'untouched',
+    failure: { code: 'canary-lost', retryable: true },
+  });
+  expect(readFileSync(there.at('pki/ca.crt'), 'utf8')).toBe(there.clientCa.pem);
+});
+
+test('keys of canaries are kept for a few steps, and print nothing', async () => {
+  await using there = await aNode();
+  const { canaries } = there.node;
+  const key = await makeCanaryKey();
+  for (let i = 0; i < 20; i += 1) canaries.keep(`r1 s${i}`, 'client', key);
+  expect(canaries.of('r1 s0', 'client')).toBeUndefined();
+  expect(canaries.of('r1 s19', 'client')?.reveal()).toBe(key.reveal());
+  expect(canaries.of('r1 s19', 'peer')).toBeUndefined();
+  expect(JSON.stringify(canaries)).not.toContain('PRIVATE');
+});
+
+test('a request gives a certificate request for each leaf and canary, the same key each time', async () => {
+  await using there = await aNode();
+  const body = {
+    type: 'request',
+    leaves: [{ slot: 'peer-leaf', kind: 'ecdsa-p256', addNames: { dns: ['more'], ip: [] } }],
+    canaries: ['client', 'peer'],
+  } as const;
+  const ask = async (attempt: number) => {
+    const asked = await carryOut(
+      aCommand({ ...body, leaves: [...body.leaves], canaries: [...body.canaries] }, { attempt }),
+      'x',
+      there.node,
+    );
+    if (!asked.ok || asked.value.type !== 'requested') throw new Error('nothing was requested');
+    return asked.value;
+  };
+  const [first, second] = [await ask(1), await ask(2)];
+  expect(first.canaries.map(({ domain }) => domain)).toEqual(['client', 'peer']);
+  expect(first.leaves.map(({ slot }) => slot)).toEqual(['peer-leaf']);
+  expect(publicKeyOf(second.leaves[0]?.csr)).toBe(publicKeyOf(first.leaves[0]?.csr));
+  expect(JSON.stringify([first, second])).not.toContain('PRIVATE KEY');
+});
+
+test('an adopted folder that a person made plain again is refused', async () => {
+  await using there = await aNode();
+  for (const holder of there.node.holders)
+    for (const folder of foldersOf(there.node, holder)) await adopt(folder);
+  const { command } = await aLeafForTheClient(there);
+  const cert = readFileSync(there.at('api/client.crt'), 'utf8');
+  await rm(there.at('api/client.crt'));
+  await writeFile(there.at('api/client.crt'), `${cert}\n`);
+  const outcome = await carryOut(command, 'x', there.node);
+  expect(outcome).toMatchObject({ ok: false, decision: 'untouched', failure: { code: 'changed-by-others' } });
+});
+
+function publicKeyOf(csr = ''): string {
+  const read = readCsr(csr);
+  if (!read.ok) throw new Error(read.failure.message);
+  return read.value.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+}

@@ -1,0 +1,130 @@
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { problemsOfFiles, problemsOfProcess } from './check-holder.ts';
+import { unwrap } from './folder.fixture.ts';
+import { adopt } from './generations.ts';
+import { aNode, type TestNode } from './node.fixture.ts';
+import { foldersOf, memberOn, type Node } from './node.ts';
+
+async function problems(node: Node): Promise<string[]> {
+  const all = await Promise.all(node.holders.map((holder) => problemsOfFiles(holder, node.holders)));
+  return all.flat().map(({ code, message }) => `${code} ${message}`);
+}
+
+function memberOf(there: TestNode) {
+  const member = memberOn(there.node, 'c')?.member;
+  if (!member) throw new Error('no member');
+  return member;
+}
+
+describe('files', () => {
+  test('that are what they should be are no problem, adopted or not', async () => {
+    await using there = await aNode();
+    expect(await problems(there.node)).toEqual([]);
+    for (const holder of there.node.holders) {
+      for (const folder of foldersOf(there.node, holder)) unwrap(await adopt(folder));
+    }
+    expect(await problems(there.node)).toEqual([]);
+  });
+
+  test('a key that does not belong to its certificate is named with both', async () => {
+    await using there = await aNode();
+    await writeFile(there.at('pki/server.key'), there.clientCa.key.reveal());
+    const [problem, ...others] = await problems(there.node);
+    expect(others).toEqual([]);
+    expect(problem).toContain('key-mismatch member/m1:');
+    expect(problem).not.toContain('PRIVATE KEY');
+  });
+
+  test('a bundle that etcd would load less of than it seems to hold is a problem', async () => {
+    await using there = await aNode();
+    await writeFile(there.at('pki/ca.crt'), there.clientCa.pem.slice(0, -40));
+    expect((await problems(there.node))[0]).toContain(`bad-bundle member/m1: ${there.at('pki/ca.crt')}`);
+  });
+
+  test('a missing file, a folder and a symbolic link of others are problems', async () => {
+    await using there = await aNode();
+    await rm(there.at('pki/ca.crt'));
+    expect((await problems(there.node))[0]).toContain('bad-file');
+    await mkdir(there.at('pki/ca.crt'));
+    expect((await problems(there.node))[0]).toContain('is not a regular file');
+    await rm(there.at('pki/ca.crt'), { recursive: true });
+    await writeFile(there.at('real'), there.clientCa.pem);
+    await symlink('../real', there.at('pki/ca.crt'));
+    expect(await problems(there.node)).toEqual([
+      `not-modelled member/m1: ${there.at('pki/ca.crt')} is a symbolic link to ../real`,
+    ]);
+  });
+
+  test('a bundle may be shared by holders of one cluster and domain', async () => {
+    await using there = await aNode({ apiBundle: 'pki/ca.crt', agentBundle: 'pki/ca.crt' });
+    expect(await problems(there.node)).toEqual([]);
+  });
+
+  test.each([
+    ['a leaf of a member and of a client', { agentCert: 'pki/server.crt', agentKey: 'pki/server.key' }],
+    ['a leaf of two clients', { agentCert: 'api/client.crt', agentKey: 'api/client.key' }],
+    ['a leaf on both ports', { peerCert: 'pki/server.crt', peerKey: 'pki/server.key' }],
+    ['a bundle in both domains', { peerBundle: 'pki/ca.crt' }],
+  ])('%s is not modelled', async (_what, places) => {
+    await using there = await aNode(places);
+    expect(
+      (await problems(there.node)).filter((text) => text.startsWith('not-modelled')).length,
+    ).toBeGreaterThan(0);
+  });
+
+  test('one file is one file, however its folder is written', async () => {
+    await using there = await aNode();
+    await rename(there.at('api'), there.at('elsewhere'));
+    await symlink('pki', there.at('api'));
+    await writeFile(there.at('pki/client.crt'), 'x');
+    await rm(there.at('pki/client.crt'));
+    const [member] = there.file.members;
+    const [client] = there.file.clients;
+    if (!member || !client) throw new Error();
+    client.slots['client-leaf'] = {
+      cert: there.at('api/server.crt'),
+      key: there.at('pki/../pki/server.key'),
+    };
+    client.slots['server-bundle'] = { ca: there.at('pki/ca.crt') };
+    const found = await problems(await there.reopened());
+    expect(found.filter((text) => text.startsWith('not-modelled member/m1')).length).toBe(2);
+  });
+});
+
+describe('the process', () => {
+  const flagsOf = (there: TestNode, folder = 'pki') => ({
+    'cert-file': there.at(folder, 'server.crt'),
+    'key-file': there.at(folder, 'server.key'),
+    'trusted-ca-file': there.at(folder, 'ca.crt'),
+    'peer-cert-file': there.at(folder, 'peer.crt'),
+    'peer-key-file': there.at(folder, 'peer.key'),
+    'peer-trusted-ca-file': there.at(folder, 'peer-ca.crt'),
+  });
+
+  test('was started with the files of the agent file, by whatever way to their folder', async () => {
+    await using there = await aNode();
+    await symlink('pki', there.at('way'));
+    expect(await problemsOfProcess(memberOf(there), process.pid, flagsOf(there))).toEqual([]);
+    expect(await problemsOfProcess(memberOf(there), process.pid, flagsOf(there, 'way'))).toEqual([]);
+  });
+
+  test('was started with other files: each is named with its flag', async () => {
+    await using there = await aNode();
+    const flags = {
+      ...flagsOf(there),
+      'cert-file': '/other/server.crt',
+      'peer-key-file': there.at('pki/other.key'),
+    };
+    const found = await problemsOfProcess(memberOf(there), process.pid, flags);
+    expect(found.map(({ code }) => code)).toEqual(['slots-differ', 'slots-differ']);
+    expect(found[0]?.message).toContain('--cert-file=/other/server.crt');
+    expect(found[1]?.message).toContain('--peer-key-file=');
+  });
+
+  test('is gone, so that its mounts cannot be seen: unknown is unsafe', async () => {
+    await using there = await aNode();
+    const found = await problemsOfProcess(memberOf(there), 2 ** 22 + 1, flagsOf(there));
+    expect(found.map(({ code }) => code)).toEqual(['not-modelled']);
+  });
+});

@@ -1,0 +1,298 @@
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { aCa, type TestCa } from './certificates.fixture.ts';
+import { codeOf, unwrap } from './folder.fixture.ts';
+import { adopt, install } from './generations.ts';
+import { installSlots, isInstalled, restoreSlots } from './install-slots.ts';
+import { aChange, aLeafFor, aNode, printsOf, type TestNode, theWork } from './node.fixture.ts';
+import { foldersOf, holderOf, type Node } from './node.ts';
+import { readPair } from './slot-files.ts';
+import type { Change } from './work.ts';
+
+/** A new bundle and a new server leaf, after what lies there. */
+async function aBundleAndALeaf({ node, clientCa, leaf }: TestNode, next: TestCa): Promise<Change> {
+  const fresh = await aLeafFor({ node, ca: clientCa, slot: 'server-leaf' });
+  return aChange({
+    slots: { 'client-bundle': { bundle: clientCa.pem + next.pem }, 'server-leaf': { chain: fresh.cert } },
+    before: { 'client-bundle': printsOf(clientCa.pem), 'server-leaf': [leaf.fingerprint] },
+  });
+}
+
+const current = (path: string) => readlinkSync(`${path}/.etcd-rotate/current`);
+
+test('installs bundle, certificate and key in one generation, and says what lies there then', async () => {
+  await using there = await aNode();
+  const body = await aBundleAndALeaf(there, await aCa('new'));
+  const work = await theWork(there.node, body);
+  expect(await isInstalled(work)).toBeUndefined();
+  const installed = unwrap(await installSlots(work, true));
+  expect(installed.fingerprints['client-bundle']).toHaveLength(2);
+  expect(current(there.at('pki'))).toBe('000002');
+  expect(there.node.state.record(work.command.id)).toMatchObject({
+    before: { [there.at('pki')]: 1 },
+    ran: true,
+  });
+  const files = work.holder.slots['server-leaf'];
+  if (!files) throw new Error('no slot');
+  unwrap(await readPair(files));
+});
+
+test('a redelivery changes nothing', async () => {
+  await using there = await aNode();
+  const body = await aBundleAndALeaf(there, await aCa('new'));
+  unwrap(await installSlots(await theWork(there.node, body), true));
+  const again = unwrap(await installSlots(await theWork(await there.reopened(), body), true));
+  expect(Object.keys(again.fingerprints)).toEqual(['client-bundle', 'server-leaf']);
+  expect(current(there.at('pki'))).toBe('000002');
+});
+
+test('bundles are there before leaves, and keys before certificates', async () => {
+  await using there = await aNode({
+    serverCert: 'certs/server.crt',
+    serverKey: 'keys/server.key',
+    clientBundle: 'ca/ca.crt',
+  });
+  const body = await aBundleAndALeaf(there, await aCa('new'));
+  const work = await theWork(there.node, body);
+  const order: string[] = [];
+  // The state that is recorded before the first switch names the folders in the order of the switches.
+  const { write } = there.node.state;
+  there.node.state.write = async (id, record) => {
+    order.push(...Object.keys(record.before ?? {}));
+    return write(id, record);
+  };
+  unwrap(await installSlots(work, true));
+  expect(order).toEqual(['ca', 'keys', 'certs'].map((name) => there.at(name)));
+});
+
+test.each([1, 2])('goes on where a crash cut it off after %i of three folders', async (done) => {
+  await using there = await aNode({
+    serverCert: 'certs/server.crt',
+    serverKey: 'keys/server.key',
+    clientBundle: 'ca/ca.crt',
+  });
+  const body = await aBundleAndALeaf(there, await aCa('new'));
+  const work = await theWork(there.node, body);
+  await installPartly(work, done);
+  // A certificate without its key is not installed, whatever its fingerprint says.
+  expect(await isInstalled(work)).toBeUndefined();
+
+  const again = await theWork(await there.reopened(), body);
+  unwrap(await installSlots(again, true));
+  expect(['ca', 'keys', 'certs'].map((name) => current(there.at(name)))).toEqual([
+    '000002',
+    '000002',
+    '000002',
+  ]);
+  unwrap(await restoreSlots(again, { unread: false }));
+  expect(['ca', 'keys', 'certs'].map((name) => current(there.at(name)))).toEqual([
+    '000001',
+    '000001',
+    '000001',
+  ]);
+});
+
+/** The first folders of a change, as a crash would leave them. */
+async function installPartly(work: Awaited<ReturnType<typeof theWork>>, count: number): Promise<void> {
+  const { node, holder, body, command } = work;
+  const files = holder.slots['server-leaf'];
+  const bundle = holder.slots['client-bundle'];
+  const contents = body.slots['client-bundle'];
+  const folder = node.state.rotationFolder('r1');
+  if (!files || !('key' in files) || !bundle || !('ca' in bundle) || !contents || !('bundle' in contents))
+    throw new Error();
+  const key = await readFile(`${folder}/keys/member.m1.server-leaf.pem`, 'utf8');
+  const folders = foldersOf(node, holder);
+  const parts = [
+    {
+      folder: folders.find(({ path }) => bundle.ca.startsWith(path)),
+      contents: { 'ca.crt': contents.bundle },
+    },
+    { folder: folders.find(({ path }) => files.key.startsWith(path)), contents: { 'server.key': key } },
+  ].slice(0, count);
+  const before: Record<string, number> = {};
+  for (const one of folders) {
+    unwrap(await adopt(one));
+    before[one.path] = 1;
+  }
+  await node.state.write(command.id, { contents: 'x', ran: true, before });
+  for (const { folder: of, contents: texts } of parts) {
+    if (!of) throw new Error('no folder');
+    unwrap(
+      await install([{ folder: of, contents: texts }], { madeBy: command.id, beforeSwitch: async () => {} }),
+    );
+  }
+}
+
+test('puts all folders back where one of them cannot be written', async () => {
+  await using there = await aNode({
+    serverCert: 'certs/server.crt',
+    serverKey: 'keys/server.key',
+    clientBundle: 'ca/ca.crt',
+  });
+  const body = await aBundleAndALeaf(there, await aCa('new'));
+  const work = await theWork(there.node, body);
+  for (const folder of foldersOf(there.node, work.holder)) unwrap(await adopt(folder));
+  // Somebody else wrote a file of the last folder.
+  await writeFile(there.at('certs/server.crt'), readFileSync(there.at('certs/server.crt'), 'utf8') + '\n');
+  expect(codeOf(await installSlots(work, true))).toBe('changed-by-others');
+  expect(['ca', 'keys'].map((name) => current(there.at(name)))).toEqual(['000001', '000001']);
+  expect(readFileSync(there.at('ca/ca.crt'), 'utf8')).toBe(there.clientCa.pem);
+});
+
+test('what is not what the plan was made with was put there by others, and is left', async () => {
+  await using there = await aNode();
+  const next = await aCa('new');
+  const body = await aBundleAndALeaf(there, next);
+  await writeFile(there.at('pki/ca.crt'), (await aCa('other')).pem);
+  const before = readFileSync(there.at('pki/ca.crt'), 'utf8');
+  expect(codeOf(await installSlots(await theWork(there.node, body), true))).toBe('changed-by-others');
+  expect(readFileSync(there.at('pki/ca.crt'), 'utf8')).toBe(before);
+  expect(lstatSync(there.at('pki/ca.crt')).isFile()).toBe(true);
+});
+
+test.each([
+  [
+    'key-lost',
+    async ({ node }: TestNode) => rm(`${node.state.rotationFolder('r1')}/keys`, { recursive: true }),
+  ],
+  [
+    'key-mismatch',
+    async ({ node }: TestNode) => {
+      await rm(`${node.state.rotationFolder('r1')}/keys`, { recursive: true });
+      const folder = node.state.rotationFolder('r1');
+      await node.keys.forSlot({ folder, holder: 'member/m1', slot: 'server-leaf' }, 'ecdsa-p256');
+    },
+  ],
+] as const)(
+  '%s: nothing is installed, not even the bundle, and it may be tried again',
+  async (code, meddle) => {
+    await using there = await aNode();
+    const body = await aBundleAndALeaf(there, await aCa('new'));
+    await meddle(there);
+    const done = await installSlots(await theWork(there.node, body), true);
+    expect(done).toMatchObject({ ok: false, failure: { code, retryable: true } });
+    expect(readFileSync(there.at('pki/ca.crt'), 'utf8')).toBe(there.clientCa.pem);
+  },
+);
+
+test('a bundle of which etcd would load less than it seems to hold is refused', async () => {
+  await using there = await aNode();
+  const { pem } = there.clientCa;
+  for (const bundle of ['', pem.trim() + pem, pem.slice(0, -40), pem + there.leaf.key.reveal()]) {
+    const body = aChange({
+      slots: { 'client-bundle': { bundle } },
+      before: { 'client-bundle': printsOf(pem) },
+    });
+    expect(codeOf(await installSlots(await theWork(there.node, body), true))).toBe('bad-bundle');
+  }
+  expect(readFileSync(there.at('pki/ca.crt'), 'utf8')).toBe(pem);
+});
+
+test('a slot that the agent file does not name is refused', async () => {
+  await using there = await aNode();
+  const body = aChange({
+    slots: { 'client-leaf': { chain: there.leaf.cert } },
+    before: { 'client-leaf': ['x'] },
+  });
+  expect(codeOf(await installSlots(await theWork(there.node, body), true))).toBe('unknown-holder');
+});
+
+test('no failure and no record holds a key', async () => {
+  await using there = await aNode();
+  const body = await aBundleAndALeaf(there, await aCa('new'));
+  const work = await theWork(there.node, body);
+  const done = await installSlots(work, true);
+  await rm(`${there.node.state.rotationFolder('r1')}/keys`, { recursive: true });
+  const other = await aBundleAndALeaf(
+    {
+      ...there,
+      leaf: {
+        ...there.leaf,
+        fingerprint: printsOf(readFileSync(there.at('pki/server.crt'), 'utf8'))[0] ?? '',
+      },
+    },
+    await aCa('third'),
+  );
+  const failed = await installSlots(await theWork(there.node, other, { step: 's2' }), true);
+  const texts = [JSON.stringify([done, failed, work]), readFileSync(there.at('state/commands.json'), 'utf8')];
+  expect(texts.join()).not.toContain('PRIVATE KEY');
+});
+
+/** The bundle of the member is also that of the client and of the agent, as in kubeadm. */
+async function aSharedBundle() {
+  const there = await aNode({ apiBundle: 'pki/ca.crt', agentBundle: 'pki/ca.crt' });
+  const next = await aCa('new');
+  const nextPeer = await aCa('new peer');
+  const [old, both, fresh] = [there.clientCa.pem, there.clientCa.pem + next.pem, next.pem];
+  const changing = (from: string, to: string, slot: 'client-bundle' | 'server-bundle') =>
+    aChange({ slots: { [slot]: { bundle: to } }, before: { [slot]: printsOf(from) } });
+  const run = async (
+    node: Node,
+    body: Change,
+    how: { holder: 'member/m1' | 'client/api' | 'client/agent-n1'; step: string },
+  ) => {
+    const work = await theWork(node, body, how);
+    return { work, installed: await installSlots(work, true) };
+  };
+  return { there, next, nextPeer, old, both, fresh, changing, run };
+}
+
+test('a bundle that a member and clients share goes through trust and retire', async () => {
+  const { there, nextPeer, old, both, fresh, changing, run } = await aSharedBundle();
+  await using _folder = there;
+  const { node, peerCa } = there;
+  unwrap(
+    (await run(node, changing(old, both, 'client-bundle'), { holder: 'member/m1', step: 't1' })).installed,
+  );
+  // The file is what they want already; what they planned with was there before.
+  unwrap(
+    (await run(node, changing(old, both, 'server-bundle'), { holder: 'client/api', step: 't2' })).installed,
+  );
+  unwrap(
+    (await run(node, changing(old, both, 'server-bundle'), { holder: 'client/agent-n1', step: 't3' }))
+      .installed,
+  );
+  expect(current(there.at('pki'))).toBe('000002');
+
+  unwrap(
+    (await run(node, changing(both, fresh, 'server-bundle'), { holder: 'client/api', step: 'r1' })).installed,
+  );
+  const { ports: _ports, ...last } = changing(both, fresh, 'client-bundle');
+  const withPeers = aChange({
+    ...last,
+    slots: { ...last.slots, 'peer-bundle': { bundle: nextPeer.pem } },
+    before: { ...last.before, 'peer-bundle': printsOf(peerCa.pem) },
+  });
+  const { work, installed } = await run(node, withPeers, { holder: 'member/m1', step: 'r2' });
+  unwrap(installed);
+  expect([
+    readFileSync(there.at('pki/ca.crt'), 'utf8'),
+    readFileSync(there.at('pki/peer-ca.crt'), 'utf8'),
+  ]).toEqual([fresh, nextPeer.pem]);
+  // Putting the member's own change back leaves what the client had changed before.
+  expect(unwrap(await restoreSlots(work, { unread: false }))).toBe(true);
+  expect([
+    readFileSync(there.at('pki/ca.crt'), 'utf8'),
+    readFileSync(there.at('pki/peer-ca.crt'), 'utf8'),
+  ]).toEqual([fresh, peerCa.pem]);
+});
+
+test('a command that found its files there has nothing to put back', async () => {
+  const { there, old, both, changing, run } = await aSharedBundle();
+  await using _folder = there;
+  await run(there.node, changing(old, both, 'client-bundle'), { holder: 'member/m1', step: 't1' });
+  const { work } = await run(there.node, changing(old, both, 'server-bundle'), {
+    holder: 'client/api',
+    step: 't2',
+  });
+  expect(unwrap(await restoreSlots(work, { unread: false }))).toBe(false);
+  expect(readFileSync(there.at('pki/ca.crt'), 'utf8')).toBe(both);
+});
+
+test('a holder is known by its cluster and its name', async () => {
+  await using there = await aNode();
+  expect(holderOf(there.node, 'c', 'client/agent-n1')?.kind).toBe('agent');
+  expect(holderOf(there.node, 'other', 'member/m1')).toBeUndefined();
+});
