@@ -1,6 +1,22 @@
-import type { Failure, HolderId, HolderObservation, MemberStatus, NodeObservation } from '@etcd-rotate/protocol';
+import type {
+  Failure,
+  HolderId,
+  HolderObservation,
+  MemberStatus,
+  NodeObservation,
+} from '@etcd-rotate/protocol';
 import { fail } from '@etcd-rotate/protocol';
-import { aClient, aCluster, aMember, amend, aRequest, type Cluster, covers, withCas, withPolicy } from '@etcd-rotate/testing';
+import {
+  aClient,
+  aCluster,
+  aMember,
+  amend,
+  aRequest,
+  type Cluster,
+  covers,
+  withCas,
+  withPolicy,
+} from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
 import { type CheckInput, preflight, refusalsOf } from './checks.ts';
 
@@ -35,8 +51,16 @@ describe('nothing is refused', () => {
     ['in a healthy cluster', cluster],
     ['with two CAs', aCluster('a', 'b', 'c', withCas('ca1', 'pca1'))],
     ['with other members and versions', aCluster('a', 'b', 'c', 'd', aMember('e', { version: '3.4.23' }))],
-    ['with one member where an outage is accepted', aCluster('a'), { request: aRequest({ acceptDowntime: true }) }],
-    ['with two members where an outage is accepted', aCluster('a', 'b'), { request: aRequest({ acceptDowntime: true }) }],
+    [
+      'with one member where an outage is accepted',
+      aCluster('a'),
+      { request: aRequest({ acceptDowntime: true }) },
+    ],
+    [
+      'with two members where an outage is accepted',
+      aCluster('a', 'b'),
+      { request: aRequest({ acceptDowntime: true }) },
+    ],
   ])('%s', (_what, healthy, wish) => {
     expect(refusalsOf(inputOf(healthy, wish))).toEqual([]);
   });
@@ -108,7 +132,10 @@ describe('a holder is refused', () => {
       'that lists members which the fleet file does not have',
       'member/b',
       withStatus(({ members }) => ({
-        members: [...members, { id: 'ff', name: 'x', peerUrls: [], clientUrls: ['https://x:2379'], isLearner: false }],
+        members: [
+          ...members,
+          { id: 'ff', name: 'x', peerUrls: [], clientUrls: ['https://x:2379'], isLearner: false },
+        ],
       })),
       ['members-differ: main: etcd lists members that the fleet file does not: x (ff)'],
     ],
@@ -127,7 +154,9 @@ describe('a holder is refused', () => {
     [
       'that is a learner',
       'member/b',
-      withStatus(({ members }) => ({ members: members.map((one) => ({ ...one, isLearner: one.id === 'a1' })) })),
+      withStatus(({ members }) => ({
+        members: members.map((one) => ({ ...one, isLearner: one.id === 'a1' })),
+      })),
       ['learner-present: member b is a learner'],
     ],
     [
@@ -170,7 +199,9 @@ describe('a holder is refused', () => {
       'whose server leaf lacks a name that etcd advertises',
       'member/b',
       withStatus(({ members }) => ({
-        members: members.map((one) => (one.id === 'a1' ? { ...one, clientUrls: ['https://b.other:2379'] } : one)),
+        members: members.map((one) =>
+          one.id === 'a1' ? { ...one, clientUrls: ['https://b.other:2379'] } : one,
+        ),
       })),
       ['names-missing: member/b: its server-leaf is not valid for b.other, by which others reach it'],
     ],
@@ -211,7 +242,12 @@ describe('a holder is refused', () => {
   });
 
   test('whose leaf says nothing of usages is not refused: it may be used for anything', () => {
-    expect(refusedWith('member/b', withLeaf('peer-leaf', (facts) => ({ ...facts, usages: [] })))).toEqual([]);
+    expect(
+      refusedWith(
+        'member/b',
+        withLeaf('peer-leaf', (facts) => ({ ...facts, usages: [] })),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -220,7 +256,10 @@ describe('a cluster is refused', () => {
   const withoutBackup = cluster.observations().filter(({ node }) => node !== 'node-backup');
   const late = cluster
     .observations()
-    .map((seen): NodeObservation => (seen.node === 'node-b' ? { ...seen, at: '2026-06-01T12:00:03.500Z' } : seen));
+    .map(
+      (seen): NodeObservation =>
+        seen.node === 'node-b' ? { ...seen, at: '2026-06-01T12:00:03.500Z' } : seen,
+    );
 
   test.each<[string, CheckInput, string[]]>([
     [
@@ -264,7 +303,11 @@ describe('a cluster is refused', () => {
 });
 
 test('an election is worth asking again, everything else is for a person', () => {
-  const electing = amend(cluster.observations(), 'member/b', withStatus(() => ({ raftTerm: 3 })));
+  const electing = amend(
+    cluster.observations(),
+    'member/b',
+    withStatus(() => ({ raftTerm: 3 })),
+  );
   expect(refusalsOf(inputOf(cluster, { observations: electing }))).toMatchObject([{ retryable: true }]);
   expect(refusalsOf(inputOf(aCluster('a')))).toMatchObject([{ retryable: false }]);
 });
@@ -281,7 +324,9 @@ test('checks are asked in the order of a person: first whether anybody answers',
   expect(new Set(preflight).size).toBe(preflight.length);
 });
 
-type Facts = NonNullable<Extract<HolderObservation['slots']['peer-leaf'], { chain: unknown }>>['chain'][0]['facts'];
+type Facts = NonNullable<
+  Extract<HolderObservation['slots']['peer-leaf'], { chain: unknown }>
+>['chain'][0]['facts'];
 
 function withLeaf(slot: 'client-leaf' | 'peer-leaf' | 'server-leaf', change: (facts: Facts) => Facts) {
   return (seen: HolderObservation): HolderObservation => {
@@ -292,4 +337,3 @@ function withLeaf(slot: 'client-leaf' | 'peer-leaf' | 'server-leaf', change: (fa
     return { ...seen, slots: { ...seen.slots, [slot]: { ...there, chain } } };
   };
 }
-

@@ -139,12 +139,17 @@ function heirs({ plan, progress }: Rotation, step: Step): string[] {
  * Until retire the leaves from before the rotation are accepted; from then on they are refused. A node of which the
  * leaf was of the target already, as in a half-done start, has none that could be refused.
  */
-function oldLeaves(plan: Plan, { stage, node, holder }: Step): Partial<Record<Domain, 'accepted' | 'refused'>> {
+function oldLeaves(
+  plan: Plan,
+  { stage, node, holder }: Step,
+): Partial<Record<Domain, 'accepted' | 'refused'>> {
   const tried = { client: [agentClient(node), 'client-leaf'], peer: [holder, 'peer-leaf'] } as const;
   return Object.fromEntries(
     rotatedDomains(plan).map((domain) => {
       const [owner, slot] = tried[domain];
-      const isOld = plan.steps.some((step) => step.holder === owner && leavesOf(step).some(([leaf]) => leaf === slot));
+      const isOld = plan.steps.some(
+        (step) => step.holder === owner && leavesOf(step).some(([leaf]) => leaf === slot),
+      );
       return [domain, stage === 'retire' && isOld ? 'refused' : 'accepted'];
     }),
   );

@@ -24,9 +24,22 @@ function asked(
   return gate(of, answers);
 }
 
-function anAnswer({ id, node, holder }: Step, value: Extract<CommandResult['outcome'], { ok: true }>['value']): CommandResult {
+function anAnswer(
+  { id, node, holder }: Step,
+  value: Extract<CommandResult['outcome'], { ok: true }>['value'],
+): CommandResult {
   const at = '2026-06-01T12:00:00.000Z';
-  return { v: 1, id: `r1.${id}.1.prove`, fleet: 'lab', rotation: 'r1', step: id, node, holder, at, outcome: { ok: true, value } };
+  return {
+    v: 1,
+    id: `r1.${id}.1.prove`,
+    fleet: 'lab',
+    rotation: 'r1',
+    step: id,
+    node,
+    holder,
+    at,
+    outcome: { ok: true, value },
+  };
 }
 
 test('opens when everything is proven and everybody agrees', () => {
@@ -104,7 +117,10 @@ test('a gate behind a change looks at its proofs alone', () => {
   if (!step) throw new Error('the plan has no change');
   const took = { handOver: 0, install: 1, restart: 1, serve: 1, prove: 1 };
   const changed = { type: 'changed', slots: {}, restarted: true, leaderMoved: false, took } as const;
-  const gateFor = (proofs: Proof[]) => gate(plan, [{ step, results: [anAnswer(step, { ...changed, proofs })] }]);
+  const gateFor = (proofs: Proof[]) =>
+    gate(plan, [{ step, results: [anAnswer(step, { ...changed, proofs })] }]);
   expect(gateFor([proven])).toBeUndefined();
-  expect(gateFor([{ ...proven, what: 'new-process', verdict: 'disproven' }])).toMatchObject({ code: 'restart-failed' });
+  expect(gateFor([{ ...proven, what: 'new-process', verdict: 'disproven' }])).toMatchObject({
+    code: 'restart-failed',
+  });
 });

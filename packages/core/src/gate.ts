@@ -40,11 +40,10 @@ function everyProofHolds(proofs: readonly { step: Step; proofs: Proof[] }[]): Fa
 }
 
 /** Nobody can agree with what was not seen. */
-function everyMemberLookedAt(
-  answers: readonly { step: Step; result: CommandResult }[],
-): Failure | undefined {
+function everyMemberLookedAt(answers: readonly { step: Step; result: CommandResult }[]): Failure | undefined {
   const missing = answers.find(
-    ({ result: { outcome } }) => outcome.ok && outcome.value.type === 'proven' && outcome.value.looks.length < 2,
+    ({ result: { outcome } }) =>
+      outcome.ok && outcome.value.type === 'proven' && outcome.value.looks.length < 2,
   );
   if (!missing) return undefined;
   const { id, holder } = missing.step;

@@ -62,7 +62,9 @@ describe('a rotation', () => {
   test('started where another one was left goes to its end', async () => {
     const cluster = aCluster('a', 'b', 'c', aClient('backup'));
     const signer = new FakeSigner('ca2');
-    new Play(cluster, { signer, request: aRequestFor('ca2') }).run(({ entries }) => isAnswer(entries.at(-1), 'issue-c'));
+    new Play(cluster, { signer, request: aRequestFor('ca2') }).run(({ entries }) =>
+      isAnswer(entries.at(-1), 'issue-c'),
+    );
     const play = new Play(cluster, { id: 'r2', signer, request: aRequestFor('ca2') }).run();
     await transcript(play, 'half-done-start');
     expectRotated(play, { ca: 'ca2' });
@@ -72,7 +74,7 @@ describe('a rotation', () => {
 describe('a rotation holds', () => {
   test('when files cannot be installed, and goes on when they can', async () => {
     const cluster = aCluster('a', 'b', 'c');
-    cluster.when('issue-c change', () => failed('install-failed', { message: 'no space left' }));
+    cluster.instead('issue-c change', () => failed('install-failed', { message: 'no space left' }));
     const play = new Play(cluster).run();
     expect(play.rotation.state).toMatchObject({ status: 'held', failure: { code: 'install-failed' } });
     expectRotated(play.resume());
@@ -102,7 +104,7 @@ describe('a rotation holds', () => {
 
   test('when a member is not reached by another, and looks again when it is resumed', async () => {
     const cluster = aCluster('a', 'b', 'c');
-    cluster.when('trust-c-seen-by-b prove', () => void cluster.stop('member/a'));
+    cluster.before('trust-c-seen-by-b prove', () => cluster.stop('member/a'));
     const play = new Play(cluster).run();
     expect(play.rotation.state).toMatchObject({ status: 'held', failure: { code: 'not-reached' } });
     cluster.start('member/a');
@@ -112,7 +114,9 @@ describe('a rotation holds', () => {
 
   test('when the members are others than planned', async () => {
     const cluster = aCluster('a', 'b', 'c');
-    cluster.when('trust-b-seen-by-b prove', () => void (cluster.clusterId = 'c2'));
+    cluster.before('trust-b-seen-by-b prove', () => {
+      cluster.clusterId = 'c2';
+    });
     const play = new Play(cluster).run();
     expect(play.rotation.state).toMatchObject({ status: 'held', failure: { code: 'cluster-id-changed' } });
     await transcript(play, 'held-cluster-id-changed');
@@ -129,7 +133,10 @@ describe('a rotation holds', () => {
     play.run();
     expect(play.rotation.state).toMatchObject({
       status: 'held',
-      failure: { code: 'stranger', message: expect.stringContaining('client/new would refuse the server-leaf of member/') },
+      failure: {
+        code: 'stranger',
+        message: expect.stringContaining('client/new would refuse the server-leaf of member/'),
+      },
     });
     expect(cluster.strangers()).toEqual([]);
     await transcript(play, 'held-at-stranger');
@@ -147,12 +154,12 @@ describe('a rotation holds', () => {
 
   test('when the snapshot fails, but not where it is tried at best', () => {
     const held = aCluster('a', 'b', 'c');
-    held.when('snapshot snapshot', () => failed('snapshot-failed'));
+    held.instead('snapshot snapshot', () => failed('snapshot-failed'));
     expect(new Play(held).run().rotation.state).toMatchObject({ failure: { code: 'snapshot-failed' } });
 
     const cluster = aCluster('a', 'b', 'c', withPolicy({ snapshot: 'best-effort' }));
-    cluster.when('snapshot snapshot', () => failed('snapshot-failed'));
-    cluster.when('issue-c change', () => failed('install-failed'));
+    cluster.instead('snapshot snapshot', () => failed('snapshot-failed'));
+    cluster.instead('issue-c change', () => failed('install-failed'));
     const play = new Play(cluster).run();
     expect(play.rotation.state).toMatchObject({ failure: { code: 'install-failed' } });
     expectRotated(play.resume());
@@ -163,14 +170,14 @@ describe('a rotation tries again by itself', () => {
   test('what may succeed when it is done again', async () => {
     const cluster = aCluster('a', 'b', 'c');
     const play = new Play(cluster);
-    cluster.when('trust-b change', ({ node }) => void play.agent(node).crash());
+    cluster.before('trust-b change', ({ node }) => play.agent(node).crash());
     expectRotated(play.run());
     await transcript(play, 'retry');
   });
 
   test('three times, then it holds; resumed, it has three tries more', async () => {
     const cluster = aCluster('a', 'b', 'c');
-    cluster.when('issue-c change', () => failed('leader-not-moved', { retryable: true }), 5);
+    cluster.instead('issue-c change', () => failed('leader-not-moved', { retryable: true }), 5);
     const play = new Play(cluster).run();
     expect(play.rotation.state).toMatchObject({ status: 'held', failure: { code: 'leader-not-moved' } });
     expectRotated(play.resume());
@@ -179,13 +186,17 @@ describe('a rotation tries again by itself', () => {
 
   test('never what the node has put back', () => {
     const cluster = aCluster('a', 'b', 'c');
-    cluster.when('trust-b change', () => failed('quorum-at-risk', { retryable: true, decision: 'restored' }));
+    cluster.instead('trust-b change', () =>
+      failed('quorum-at-risk', { retryable: true, decision: 'restored' }),
+    );
     expect(new Play(cluster).run().rotation.state).toMatchObject({ status: 'held' });
   });
 
   test('to ask members that do not agree, all of them', async () => {
     const cluster = aCluster('a', 'b', 'c');
-    cluster.when('trust-b-seen-by-b prove', () => void (cluster.term += 1));
+    cluster.before('trust-b-seen-by-b prove', () => {
+      cluster.term += 1;
+    });
     const play = new Play(cluster).run();
     expectRotated(play);
     await transcript(play, 'not-agreed');
@@ -193,7 +204,13 @@ describe('a rotation tries again by itself', () => {
 
   test('until it has asked long enough; resumed, it asks again as long', () => {
     const cluster = aCluster('a', 'b', 'c');
-    cluster.when('trust-b-seen-by-b prove', () => void (cluster.term += 1), 52);
+    cluster.before(
+      'trust-b-seen-by-b prove',
+      () => {
+        cluster.term += 1;
+      },
+      52,
+    );
     const play = new Play(cluster).run();
     expect(play.rotation.state).toMatchObject({ status: 'held', failure: { code: 'not-agreed' } });
     expectRotated(play.resume());
@@ -220,7 +237,7 @@ describe('a rotation that was held while a node was at work', () => {
 
   test('leaves nothing behind of a step that was at work beside the one that failed', () => {
     const cluster = aCluster('a', 'b', 'c');
-    cluster.when('issue-a change', () => failed('install-failed'));
+    cluster.instead('issue-a change', () => failed('install-failed'));
     const play = new Play(cluster, { answers: requestsFirst }).run();
     for (const command of play.unanswered()) play.obeyUnheard(command);
     expect(play.rotation.state.status).toBe('held');
@@ -231,7 +248,7 @@ describe('a rotation that was held while a node was at work', () => {
 test('a canary whose key is gone before its port was tried is made anew when the rotation is resumed', async () => {
   const cluster = aCluster('a', 'b', 'c');
   const play = new Play(cluster);
-  cluster.when('trust-b-seen-by-b prove', ({ node }) => void play.agent(node).crash());
+  cluster.before('trust-b-seen-by-b prove', ({ node }) => play.agent(node).crash());
   play.run();
   expect(play.rotation.state).toMatchObject({ status: 'held', failure: { code: 'not-provable' } });
   expectRotated(play.resume());

@@ -25,15 +25,25 @@ import { type PlanInput, planTowards } from './plan.ts';
 const planOf = (cluster: Cluster, request?: RotationRequest, signer?: FakeSigner): Plan =>
   unwrap(planFor(cluster, request, signer));
 const changesIn = ({ steps }: Plan, stage?: Step['stage']): Step[] =>
-  steps.filter(({ action, ...step }) => action.type === 'change' && (stage === undefined || step.stage === stage));
+  steps.filter(
+    ({ action, ...step }) => action.type === 'change' && (stage === undefined || step.stage === stage),
+  );
 const idsIn = (plan: Plan, stage?: Step['stage']): string[] => changesIn(plan, stage).map(({ id }) => id);
 
 const three = planOf(aCluster('a', 'b', 'c', aClient('backup'), ledBy('b')));
 
 describe('the order of a plan', () => {
   test('is one that a person can follow', async () => {
-    const twoDomains = aCluster('a', 'b', 'c', aClient('backup', { takes: 'reload' }), withCas('ca1', 'pca1'));
-    await expect(planTranscript(planOf(twoDomains))).toMatchFileSnapshot('../transcripts/plan-of-two-domains.txt');
+    const twoDomains = aCluster(
+      'a',
+      'b',
+      'c',
+      aClient('backup', { takes: 'reload' }),
+      withCas('ca1', 'pca1'),
+    );
+    await expect(planTranscript(planOf(twoDomains))).toMatchFileSnapshot(
+      '../transcripts/plan-of-two-domains.txt',
+    );
     await expect(planTranscript(three)).toMatchFileSnapshot('../transcripts/plan-of-one-ca.txt');
   });
 
@@ -65,16 +75,25 @@ describe('the order of a plan', () => {
   });
 
   test("changes an agent's own client beside no member of its own node", () => {
-    for (const { group, node, holder } of changesIn(three).filter((step) => step.holder.startsWith('client/agent-'))) {
-      const beside = changesIn(three).filter((step) => step.group === group && step.holder.startsWith('member/'));
-      expect(beside.map((member) => member.node), holder).not.toContain(node);
+    for (const { group, node, holder } of changesIn(three).filter((step) =>
+      step.holder.startsWith('client/agent-'),
+    )) {
+      const beside = changesIn(three).filter(
+        (step) => step.group === group && step.holder.startsWith('member/'),
+      );
+      expect(
+        beside.map((member) => member.node),
+        holder,
+      ).not.toContain(node);
     }
   });
 
   test('changes each of the clients in every stage, and the declared ones before the members where something is taken away', () => {
     for (const stage of ['trust', 'issue', 'retire'] as const) {
       expect(idsIn(three, stage).sort()).toEqual(
-        ['a', 'b', 'c', 'backup', 'agent-node-a', 'agent-node-b', 'agent-node-c'].map((name) => `${stage}-${name}`).sort(),
+        ['a', 'b', 'c', 'backup', 'agent-node-a', 'agent-node-b', 'agent-node-c']
+          .map((name) => `${stage}-${name}`)
+          .sort(),
       );
     }
     expect(idsIn(three, 'trust').at(-1)).toBe('trust-backup');
@@ -86,7 +105,9 @@ describe('the order of a plan', () => {
       for (const member of ['a', 'b', 'c']) {
         const change = three.steps.find(({ id }) => id === `${stage}-${member}`);
         const next = three.steps.filter(({ group }) => group === Number(change?.group) + 1);
-        expect(next.map(({ id }) => id)).toEqual(['a', 'b', 'c'].map((by) => `${stage}-${member}-seen-by-${by}`));
+        expect(next.map(({ id }) => id)).toEqual(
+          ['a', 'b', 'c'].map((by) => `${stage}-${member}-seen-by-${by}`),
+        );
       }
     }
   });
@@ -123,7 +144,11 @@ test.each([1, 2, 3, 5, 7])('restarts %i members exactly three times each', (size
 describe('the CAs of a plan', () => {
   test('are one new one where both domains have the same', () => {
     expect(three.domains).toMatchObject({
-      client: { old: [{ facts: { subject: 'CN=ca1' } }], target: { role: 'new', name: 'new-ca' }, others: [] },
+      client: {
+        old: [{ facts: { subject: 'CN=ca1' } }],
+        target: { role: 'new', name: 'new-ca' },
+        others: [],
+      },
       peer: { target: { role: 'new', name: 'new-ca' } },
     });
   });
@@ -138,7 +163,9 @@ describe('the CAs of a plan', () => {
   test('of a domain that was not asked for stay as they are', () => {
     const plan = planOf(aCluster('a', 'b', withCas('ca1', 'pca1')), aRequest({ domains: ['peer'] }));
     expect(Object.keys(plan.domains)).toEqual(['peer']);
-    const slots = changesIn(plan).flatMap(({ action }) => (action.type === 'change' ? Object.keys(action.slots) : []));
+    const slots = changesIn(plan).flatMap(({ action }) =>
+      action.type === 'change' ? Object.keys(action.slots) : [],
+    );
     expect([...new Set(slots)].sort()).toEqual(['peer-bundle', 'peer-leaf']);
   });
 
@@ -156,22 +183,35 @@ describe('the CAs of a plan', () => {
 
   test('that nobody has for a leaf in use are told with its holder', () => {
     const cluster = aCluster('a', 'b');
-    cluster.holder('client/agent-node-a').files.set('client-leaf', aCluster('x', withCas('elsewhere')).holder('client/agent-node-x').inUse('client-leaf'));
+    cluster
+      .holder('client/agent-node-a')
+      .files.set(
+        'client-leaf',
+        aCluster('x', withCas('elsewhere')).holder('client/agent-node-x').inUse('client-leaf'),
+      );
     expect(planFor(cluster)).toMatchObject({
-      failure: { code: 'no-old-ca', message: expect.stringMatching(/^client\/agent-node-a: nobody who verifies its client-leaf/) },
+      failure: {
+        code: 'no-old-ca',
+        message: expect.stringMatching(/^client\/agent-node-a: nobody who verifies its client-leaf/),
+      },
     });
   });
 
   test('that issued nothing in use are left in the bundles', () => {
     const cluster = aCluster('a', 'b');
-    const bundle = [...cluster.holder('member/a').inUse('peer-bundle'), ...aCluster('x', withCas('partner')).holder('member/x').inUse('peer-bundle')];
+    const bundle = [
+      ...cluster.holder('member/a').inUse('peer-bundle'),
+      ...aCluster('x', withCas('partner')).holder('member/x').inUse('peer-bundle'),
+    ];
     for (const name of ['a', 'b'] as const) cluster.holder(`member/${name}`).files.set('peer-bundle', bundle);
     const plan = planOf(cluster);
     expect(plan.domains.peer?.others.map(({ facts }) => facts.subject)).toEqual(['CN=partner']);
     const [retired] = changesIn(plan, 'retire').filter(({ id }) => id === 'retire-b');
     expect(retired?.action).toMatchObject({
       slots: {
-        'peer-bundle': { bundle: [{ certificate: { facts: { subject: 'CN=partner' } } }, { name: 'new-ca' }] },
+        'peer-bundle': {
+          bundle: [{ certificate: { facts: { subject: 'CN=partner' } } }, { name: 'new-ca' }],
+        },
         'client-bundle': { bundle: [{ name: 'new-ca' }] },
       },
     });
@@ -213,7 +253,11 @@ describe('a plan for a cluster that is half done', () => {
 
   test('towards yet another CA takes both away', () => {
     const { cluster } = leftAfter('issue-c');
-    expect(planOf(cluster).domains.peer?.old.map(({ facts }) => facts.subject).sort()).toEqual(['CN=ca1', 'CN=ca2']);
+    expect(
+      planOf(cluster)
+        .domains.peer?.old.map(({ facts }) => facts.subject)
+        .sort(),
+    ).toEqual(['CN=ca1', 'CN=ca2']);
   });
 
   test('hands the lead to somebody even where only the leader is left to do', () => {
@@ -243,7 +287,9 @@ test('a plan for a cluster without a leader is refused', () => {
         ),
       cluster.observations(),
     );
-  expect(planTowards({ ...inputOf(cluster), observations })).toMatchObject({ failure: { code: 'member-unhealthy' } });
+  expect(planTowards({ ...inputOf(cluster), observations })).toMatchObject({
+    failure: { code: 'member-unhealthy' },
+  });
 });
 
 describe('the digest of a plan', () => {
@@ -269,11 +315,19 @@ describe('the digest of a plan', () => {
   test.each<[string, () => Partial<PlanInput>]>([
     ['a leaf', () => ({ observations: observationsWith('client/backup', 'client-leaf', 'ca1-again') })],
     ['a bundle', () => ({ observations: observationsWith('member/b', 'peer-bundle', 'ca1-again') })],
-    ['the leader', () => ({ observations: aCluster('a', 'b', 'c', aClient('backup'), ledBy('b')).observations() })],
+    [
+      'the leader',
+      () => ({ observations: aCluster('a', 'b', 'c', aClient('backup'), ledBy('b')).observations() }),
+    ],
     [
       'a version',
       () => ({
-        observations: aCluster('a', 'b', aMember('c', { version: '3.4.23' }), aClient('backup')).observations(),
+        observations: aCluster(
+          'a',
+          'b',
+          aMember('c', { version: '3.4.23' }),
+          aClient('backup'),
+        ).observations(),
       }),
     ],
     [
@@ -286,12 +340,19 @@ describe('the digest of a plan', () => {
     ],
     [
       'how a client takes its files',
-      () => ({ observations: amend(observations, 'client/backup', (seen) => ({ ...seen, takes: 'reload' })) }),
+      () => ({
+        observations: amend(observations, 'client/backup', (seen) => ({ ...seen, takes: 'reload' })),
+      }),
     ],
-    ['the policy', () => ({ cluster: aCluster('a', 'b', 'c', aClient('backup'), withPolicy({ settle: '35s' })).fleet })],
+    [
+      'the policy',
+      () => ({ cluster: aCluster('a', 'b', 'c', aClient('backup'), withPolicy({ settle: '35s' })).fleet }),
+    ],
     [
       'the profile',
-      () => ({ cluster: aCluster('a', 'b', 'c', aClient('backup'), withProfile({ leaf: { validity: '90d' } })).fleet }),
+      () => ({
+        cluster: aCluster('a', 'b', 'c', aClient('backup'), withProfile({ leaf: { validity: '90d' } })).fleet,
+      }),
     ],
     ['the request', () => ({ request: aRequest({ acceptDowntime: true }) })],
     ['the fleet', () => ({ fleet: 'other' })],
@@ -300,7 +361,11 @@ describe('the digest of a plan', () => {
     expect(digestOf(change())).not.toBe(before);
   });
 
-  function observationsWith(holder: 'client/backup' | 'member/b', slot: 'client-leaf' | 'peer-bundle', ca: string) {
+  function observationsWith(
+    holder: 'client/backup' | 'member/b',
+    slot: 'client-leaf' | 'peer-bundle',
+    ca: string,
+  ) {
     const other = aCluster('a', 'b', 'c', aClient('backup'), withCas(ca));
     const contents = other.holder(holder).inUse(slot);
     const both = slot === 'client-leaf' ? contents : [...cluster.holder(holder).inUse(slot), ...contents];

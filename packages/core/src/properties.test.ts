@@ -6,6 +6,7 @@ import {
   aRequestFor,
   type Cluster,
   FakeSigner,
+  ledBy,
   Play,
   planFor,
   replay,
@@ -44,9 +45,11 @@ function clusterOf({ members, clients, cas, leader }: Shape): Cluster {
   const takes = ['restart', 'reload'] as const;
   return aCluster(
     ...parts,
-    ...['x', 'y', 'z'].slice(0, clients).map((name, i) => aClient(name, { takes: takes[i % 2] ?? 'restart' })),
+    ...['x', 'y', 'z']
+      .slice(0, clients)
+      .map((name, i) => aClient(name, { takes: takes[i % 2] ?? 'restart' })),
     withCas(...cas),
-    { kind: 'setting', leader: parts[leader % members] ?? 'a' },
+    ledBy(parts[leader % members] ?? 'a'),
   );
 }
 
@@ -106,7 +109,9 @@ test('never two members are down, and the cluster ends on its target, whichever 
     };
     const play = new Play(cluster, { request: requestOf(shape), answers }).run();
     expect(play.rotation.state).toMatchObject({ outcome: 'rotated' });
-    expect(cluster.restarts.filter(({ holder }) => holder.startsWith('member/'))).toHaveLength(3 * shape.members);
+    expect(cluster.restarts.filter(({ holder }) => holder.startsWith('member/'))).toHaveLength(
+      3 * shape.members,
+    );
     expect(cluster.restarts.every(({ running }) => running === shape.members)).toBe(true);
     for (const domain of shape.domains) {
       expect(cluster.presents(domain)).toEqual(cluster.trusts(domain));
@@ -114,7 +119,10 @@ test('never two members are down, and the cluster ends on its target, whichever 
     }
     expect(cluster.strangers()).toEqual([]);
   };
-  fc.assert(fc.property(smallShapes, fc.array(fc.nat(5), { minLength: 1, maxLength: 9 }), holds), { seed, numRuns: 25 });
+  fc.assert(fc.property(smallShapes, fc.array(fc.nat(5), { minLength: 1, maxLength: 9 }), holds), {
+    seed,
+    numRuns: 25,
+  });
 });
 
 test('a journal cut at any entry wants next what was done next', () => {
@@ -149,7 +157,9 @@ test('a coordinator that is gone at any moment, heard or unheard, ends where it 
     play.crash();
     play.run();
     expect(play.rotation.state).toMatchObject({ outcome: 'rotated' });
-    expect(cluster.restarts.filter(({ holder }) => holder.startsWith('member/'))).toHaveLength(3 * shape.members);
+    expect(cluster.restarts.filter(({ holder }) => holder.startsWith('member/'))).toHaveLength(
+      3 * shape.members,
+    );
     for (const domain of shape.domains) expect(cluster.presents(domain)).toEqual(cluster.trusts(domain));
     expect(cluster.strangers()).toEqual([]);
   };
@@ -183,7 +193,11 @@ test('a plan for a cluster at its target is empty', () => {
 });
 
 test('no text made of a rotation holds a private key, and one that was put there is found', () => {
-  const texts = (play: Play) => [JSON.stringify(play.entries), JSON.stringify(play.rotation), rotationTranscript(play.entries)];
+  const texts = (play: Play) => [
+    JSON.stringify(play.entries),
+    JSON.stringify(play.rotation),
+    rotationTranscript(play.entries),
+  ];
   const leaked = (play: Play) => texts(play).some((text) => text.includes('PRIVATE KEY'));
   const holds = (shape: Shape, failing: number) => {
     const cluster = clusterOf(shape);

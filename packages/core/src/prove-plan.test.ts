@@ -11,13 +11,20 @@ const prove = (steps: Step[]) => provePlan({ steps }, worldFrom(cluster.observat
 /** The first step at which anybody is refused, and all who are. */
 function firstStrangers(steps: Step[]): { step: string; strangers: string[] } | undefined {
   const line = prove(steps).find(({ strangers }) => strangers.length > 0);
-  return line && { step: line.step, strangers: [...new Set(line.strangers.map((said) => said.replace(/:.*/, '')))] };
+  return (
+    line && {
+      step: line.step,
+      strangers: [...new Set(line.strangers.map((said) => said.replace(/:.*/, '')))],
+    }
+  );
 }
 
 const without = (id: string) => plan.steps.filter((step) => step.id !== id);
 /** The plan with that step before all others. */
 const first = (id: string) =>
-  plan.steps.map((step): Step => (step.id === id ? { ...step, group: -1 } : step)).sort((a, b) => a.group - b.group);
+  plan.steps
+    .map((step): Step => (step.id === id ? { ...step, group: -1 } : step))
+    .sort((a, b) => a.group - b.group);
 
 test('a good plan has no strangers, and a line with its handshakes for each change', () => {
   const lines = prove(plan.steps);
@@ -69,7 +76,9 @@ test.each(['trust-backup', 'issue-backup'])('a client left out of the plan (%s) 
 
 test('a client that nobody declared is named when its CA goes away', () => {
   const undeclared = plan.steps.filter(({ holder }) => holder !== 'client/backup');
-  expect(firstStrangers(undeclared)?.strangers).toEqual(['client/backup would refuse the server-leaf of member/a']);
+  expect(firstStrangers(undeclared)?.strangers).toEqual([
+    'client/backup would refuse the server-leaf of member/a',
+  ]);
 });
 
 test('half a step is looked at: a bundle may not change to the new CA alone before anybody presents it', () => {

@@ -37,7 +37,11 @@ export function provePlan(
     const { refusals, handshakes } = strangers(middle, verify);
     for (const [i, { id }] of changes.entries()) {
       // Those of one group were decided together and count once.
-      lines.push({ step: id, handshakes: i === 0 ? handshakes : 0, strangers: refusals.map(describeRefusal) });
+      lines.push({
+        step: id,
+        handshakes: i === 0 ? handshakes : 0,
+        strangers: refusals.map(describeRefusal),
+      });
     }
     world = changes.reduce((seen, { holder, contents }) => after(seen, holder, contents), world);
   }

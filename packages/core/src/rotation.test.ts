@@ -28,7 +28,7 @@ describe('an entry changes nothing', () => {
   const running = upTo(({ type }) => type === 'ca');
   const held = () => {
     const cluster = aCluster('a', 'b', 'c');
-    cluster.when('trust-b change', () => failed('install-failed'));
+    cluster.instead('trust-b change', () => failed('install-failed'));
     return new Play(cluster).run();
   };
   const failure = { code: 'internal', message: 'm', hint: 'h', retryable: false } as const;
@@ -40,7 +40,11 @@ describe('an entry changes nothing', () => {
     ['that starts it again', () => running, startOf(running)],
     ['that resumes what runs', () => running, { type: 'resumed', rotation: 'r1', operator: 'bob' }],
     ['that holds what is finished', () => finished, { type: 'held', rotation: 'r1', failure }],
-    ['that ends what is finished', () => finished, { type: 'finished', rotation: 'r1', outcome: 'abandoned' }],
+    [
+      'that ends what is finished',
+      () => finished,
+      { type: 'finished', rotation: 'r1', outcome: 'abandoned' },
+    ],
     ['with an answer that was given already', held, lastResult(held())],
   ])('%s', (_what, play, body) => {
     const before = play();
@@ -77,7 +81,9 @@ describe('the world of a rotation', () => {
   const isChange = (body: EntryBody) => body.type === 'result' && body.result.id === 'r1.trust-b.1.change';
 
   test('has the new files once the node says that it changed them, and not when it is told to', () => {
-    expect(bundleOf(upTo((body) => body.type === 'sent' && body.command.id === 'r1.trust-b.1.change'))).toEqual(['CN=ca1']);
+    expect(
+      bundleOf(upTo((body) => body.type === 'sent' && body.command.id === 'r1.trust-b.1.change')),
+    ).toEqual(['CN=ca1']);
     expect(bundleOf(upTo(isChange))).toEqual(['CN=ca1', 'CN=r1-ca']);
   });
 
@@ -87,7 +93,7 @@ describe('the world of a rotation', () => {
     ['untouched', ['CN=ca1']],
   ] as const)('after a failure whose files were %s is as the node says', (decision, expected) => {
     const cluster = aCluster('a', 'b', 'c');
-    cluster.when('trust-b change', () => failed('not-serving', { decision }));
+    cluster.instead('trust-b change', () => failed('not-serving', { decision }));
     expect(bundleOf(new Play(cluster).run())).toEqual(expected);
   });
 });

@@ -9,7 +9,7 @@ const held = heldAt('trust-b change');
 
 function heldAt(what: string): Play {
   const cluster = aCluster('a', 'b', 'c');
-  cluster.when(what, () => failed('install-failed'));
+  cluster.instead(what, () => failed('install-failed'));
   return new Play(cluster).run();
 }
 
@@ -52,11 +52,29 @@ describe('an operator', () => {
 
   test.each([
     ['resume', running, 'resume is not possible: rotation r1 is running', 'look at it with `rotate status`'],
-    ['abandon', running, 'abandon is not possible: rotation r1 is running', 'look at it with `rotate status`'],
-    ['resume', finished, 'resume is not possible: rotation r1 is finished', 'look at it with `rotate status`'],
-    ['abandon', finished, 'abandon is not possible: rotation r1 is finished', 'look at it with `rotate status`'],
+    [
+      'abandon',
+      running,
+      'abandon is not possible: rotation r1 is running',
+      'look at it with `rotate status`',
+    ],
+    [
+      'resume',
+      finished,
+      'resume is not possible: rotation r1 is finished',
+      'look at it with `rotate status`',
+    ],
+    [
+      'abandon',
+      finished,
+      'abandon is not possible: rotation r1 is finished',
+      'look at it with `rotate status`',
+    ],
   ] as const)('may not %s otherwise', (verb, { rotation }, message, hint) => {
-    expect(mayDo(verb, rotation)).toMatchObject({ ok: false, failure: { code: 'wrong-status', message, hint } });
+    expect(mayDo(verb, rotation)).toMatchObject({
+      ok: false,
+      failure: { code: 'wrong-status', message, hint },
+    });
   });
 
   test('finds every verb in one table', () => {

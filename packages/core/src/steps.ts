@@ -65,7 +65,9 @@ function memberSteps(
 }
 
 function clientSteps(input: StepsInput, stage: ChangeStage, group: number): Step[] {
-  return input.cluster.clients.flatMap(({ name }, i) => change(input, stage, `client/${name}`, { group: group + i }));
+  return input.cluster.clients.flatMap(({ name }, i) =>
+    change(input, stage, `client/${name}`, { group: group + i }),
+  );
 }
 
 /** The members that a stage changes: followers first, the leader last (facts: etcd, section 6). */

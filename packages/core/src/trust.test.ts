@@ -15,7 +15,11 @@ function fromElsewhere(slot: Slot) {
 
 function refusalsIn(world: World): string[] {
   const { refusals } = strangers(world, verify);
-  return [...new Set(refusals.map(({ verifier, presenter, slot }) => `${verifier} refuses ${slot} of ${presenter}`))];
+  return [
+    ...new Set(
+      refusals.map(({ verifier, presenter, slot }) => `${verifier} refuses ${slot} of ${presenter}`),
+    ),
+  ];
 }
 
 function worldWith(holder: HolderId, slot: Slot): World {
@@ -69,11 +73,14 @@ describe('finds who refuses whom when one slot is of another CA:', () => {
 test.each([
   ['serverAuth', 'client/backup refuses server-leaf of member/a'],
   ['clientAuth', 'member/a refuses server-leaf of member/a'],
-] as const)('finds a server leaf without %s, which etcd serves with and its gateway dials with', (missing, who) => {
-  const other = missing === 'serverAuth' ? 'clientAuth' : 'serverAuth';
-  const leaf = aLeaf({ ca: aCa('ca1'), commonName: 'a', usages: [other] });
-  expect(refusalsIn(after(healthy, 'member/a', new Map([['server-leaf', [leaf]]])))).toContain(who);
-});
+] as const)(
+  'finds a server leaf without %s, which etcd serves with and its gateway dials with',
+  (missing, who) => {
+    const other = missing === 'serverAuth' ? 'clientAuth' : 'serverAuth';
+    const leaf = aLeaf({ ca: aCa('ca1'), commonName: 'a', usages: [other] });
+    expect(refusalsIn(after(healthy, 'member/a', new Map([['server-leaf', [leaf]]])))).toContain(who);
+  },
+);
 
 test.each(['serverAuth', 'clientAuth'] as const)('finds a peer leaf that is for %s alone', (usage) => {
   const leaf = aLeaf({ ca: aCa('ca1'), commonName: 'a', usages: [usage] });
@@ -88,11 +95,16 @@ test('asks in the middle of a change for old and new files, in every combination
   ]);
   const half = during(healthy, 'member/b', changes);
   expect(strangers(half, verify).handshakes).toBe(strangers(healthy, verify).handshakes + 4);
-  expect(refusalsIn(half)).toEqual(['member/b refuses peer-leaf of member/a', 'member/a refuses peer-leaf of member/b']);
+  expect(refusalsIn(half)).toEqual([
+    'member/b refuses peer-leaf of member/a',
+    'member/a refuses peer-leaf of member/b',
+  ]);
 });
 
 test('finds nobody while both CAs are trusted, whichever leaf is in use', () => {
-  const both = new Map<Slot, ReturnType<typeof fromElsewhere>>([['peer-bundle', [aCa('ca1').known, foreign.known]]]);
+  const both = new Map<Slot, ReturnType<typeof fromElsewhere>>([
+    ['peer-bundle', [aCa('ca1').known, foreign.known]],
+  ]);
   const trusting = after(after(healthy, 'member/a', both), 'member/b', both);
   const half = during(trusting, 'member/b', new Map([['peer-leaf', fromElsewhere('peer-leaf')]]));
   expect(refusalsIn(half)).toEqual([]);
@@ -100,7 +112,9 @@ test('finds nobody while both CAs are trusted, whichever leaf is in use', () => 
 
 test('says who, whom, which slot and why', () => {
   const [refusal] = strangers(worldWith('member/b', 'peer-leaf'), verify).refusals;
-  expect(refusal && describeRefusal(refusal)).toMatch(/^member\/a would refuse the peer-leaf of member\/b: .*elsewhere/);
+  expect(refusal && describeRefusal(refusal)).toMatch(
+    /^member\/a would refuse the peer-leaf of member\/b: .*elsewhere/,
+  );
 });
 
 test('names the issuers of a leaf by signature, not by name', () => {

@@ -5,7 +5,10 @@ import { after, contentsOf, during, worldFrom } from './world.ts';
 const world = worldFrom(aCluster('a', 'b').observations());
 const ca2 = new Map([['peer-bundle' as const, [aCa('ca2').known]]]);
 const said = (holder: 'member/a' | 'member/b', of = world) =>
-  of.get(holder)?.slots.get('peer-bundle')?.map((contents) => contents.map(({ facts }) => facts.subject));
+  of
+    .get(holder)
+    ?.slots.get('peer-bundle')
+    ?.map((contents) => contents.map(({ facts }) => facts.subject));
 
 test('holds one content for each slot that was observed', () => {
   expect([...world.keys()]).toEqual(['member/a', 'client/agent-node-a', 'member/b', 'client/agent-node-b']);

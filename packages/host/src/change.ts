@@ -16,7 +16,7 @@ import type { Work } from './work.ts';
 /**
  * The heart of the agent: new contents for slots of one holder, taken up by it, then proven.
  *
- *   looked at before → hand over → files installed → may it stop? → restart → it serves → proven
+ *   looked at before, lead handed over → files installed, may it stop? → restart → it serves → proven
  *
  * Every line can be interrupted: the next delivery of the same command looks first and goes on where it is. A fault of
  * the holder itself puts the files of before back; whatever else is wrong is answered and kept.
@@ -34,20 +34,30 @@ export async function change(work: Work): Promise<Outcome> {
   if (lost && !(await isUnderWay(work, process))) return backOut(work, lost, 'untouched');
 
   const due = await isDue(work, process);
-  const before = await lookBefore(work, { process, due });
+  const restarts = due && body.taken === 'restart';
+  const [before, handed] = await Promise.all([
+    lookBefore(work, { process, due }),
+    restarts ? handOver(work) : ok(false),
+  ]);
   if (!before.ok) return backOut(work, before.failure, 'untouched');
-  const handed = due && body.taken === 'restart' ? await handOver(work) : ok(false);
+  const uncontrolled = unproven(
+    holder.holder,
+    before.value.proofs,
+    'look at the log of that member, then `rotate resume`',
+  );
+  if (uncontrolled) return backOut(work, uncontrolled, 'untouched');
   if (!handed.ok) return backOut(work, handed.failure, 'untouched');
   const handOverMs = lap();
 
-  const installed = await installSlots(work, ran);
+  // Nobody reads the files before the restart, so that whether it may stop is asked at the last moment, beside.
+  const [installed, spared] = await Promise.all([
+    installSlots(work, ran),
+    restarts ? mayStop(work) : ok(undefined),
+  ]);
   if (!installed.ok) return backOut(work, installed.failure, 'untouched');
+  if (!spared.ok) return backOut(work, spared.failure, 'restored');
   const installMs = lap();
 
-  const restarts = body.taken === 'restart' && (await isDue(work, await processOf(holder)));
-  const spared = restarts ? await mayStop(work) : ok(undefined);
-  // Nobody has read the files yet: a step that does not start leaves nothing behind.
-  if (!spared.ok) return backOut(work, spared.failure, 'restored');
   const taken = await take(work, { restarts, ran });
   const until = performance.now() + body.startTimeoutMs;
   const started = restarts ? await began(work, { installed: installed.value, ran, taken, until }) : taken;

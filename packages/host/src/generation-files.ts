@@ -1,8 +1,20 @@
-import { chmod, lchown, lstat, mkdir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import {
+  chmod,
+  lchown,
+  lstat,
+  mkdir,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing, type Owner, syncFolder, writeSynced } from './durable.ts';
-import { digest, type Manifest, readManifest, replaceManifest, writeManifest } from './manifest.ts';
-import { momentNow } from './moment.ts';
+import { isMissing, type Owner, readIfThere, syncFolder, writeSynced } from './durable.ts';
+import { digest, type Manifest, writeManifest } from './manifest.ts';
+import { type Moment, momentNow } from './moment.ts';
 import { readSmall } from './read-small.ts';
 
 // The parts of generations.ts: how one is named, written, made current and read.
@@ -92,42 +104,61 @@ export async function writeGeneration(next: NewGeneration): Promise<number> {
     const sha256: Record<string, string> = {};
     for (const [name, { bytes }] of contents) sha256[name] = digest(bytes);
     // Together: the file system makes one commit of many syncs.
-    await Promise.all([...contents].map(([name, held]) => writeSynced(join(part, name), held.bytes, held)));
-    await writeManifest(part, { version: 1, madeBy, previous: previous ?? number, sha256, since });
-    await syncFolder(part);
+    await Promise.all([
+      ...[...contents].map(([name, held]) => writeSynced(join(part, name), held.bytes, held)),
+      writeManifest(part, { version: 1, madeBy, previous: previous ?? number, sha256, since }),
+    ]);
     await rename(part, generationOf(folder, number));
   } catch (error) {
     await rm(part, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   }
-  await syncFolder(root);
+  await Promise.all([syncFolder(generationOf(folder, number)), syncFolder(root)]);
   return number;
 }
 
-/** The one rename by which all files of a folder change. */
-export async function switchTo(folder: string, number: number): Promise<void> {
+/**
+ * The one rename by which all files of a folder change.
+ *
+ * @param isNew whether what is new in that generation is seen from now on
+ */
+export async function switchTo(folder: string, number: number, isNew = true): Promise<void> {
   const root = join(folder, hidden);
   await rm(join(root, 'current.part'), { force: true });
   await symlink(label(number), join(root, 'current.part'));
   await rename(join(root, 'current.part'), join(root, 'current'));
   await syncFolder(root);
-  await settle(folder, number);
+  if (isNew) await settle(folder, number);
 }
 
+const seenFile = '.seen.json';
+
 /**
- * Notes that what was about to be seen is seen from now on. Where that cannot be written it stays open, and counts as
- * "only just": a process is then rather restarted once too often.
+ * Notes that what was about to be seen is seen from now on. It is no loss if that is lost: it counts as "only just" then,
+ * and a process is rather restarted once too often. So it is not synced, and may fail.
  */
 export async function settle(folder: string, number: number): Promise<void> {
-  const path = generationOf(folder, number);
-  const manifest = await readManifest(path);
-  if (!manifest.ok) return;
-  const { since } = manifest.value;
-  const open = Object.keys(since).filter((name) => since[name] === null);
-  if (open.length === 0) return;
-  const now = await momentNow();
-  const settled = { ...since, ...Object.fromEntries(open.map((name) => [name, now])) };
-  await replaceManifest(path, { ...manifest.value, since: settled }).catch(() => undefined);
+  const path = join(generationOf(folder, number), seenFile);
+  try {
+    await rm(path, { force: true });
+    await writeFile(`${path}.part`, JSON.stringify(await momentNow()), { mode: 0o600 });
+    await rename(`${path}.part`, path);
+  } catch {
+    await rm(`${path}.part`, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Since when the files of a generation are seen that were new with it; nothing where that is not known. */
+export async function settledAt(folder: string, number: number): Promise<Moment | undefined> {
+  const text = await readIfThere(join(generationOf(folder, number), seenFile)).catch(() => undefined);
+  try {
+    const moment: Partial<Moment> | null = text === undefined ? null : JSON.parse(text);
+    const { boot, ticks, at } = moment ?? {};
+    const isOne = typeof boot === 'string' && Number.isInteger(ticks) && typeof at === 'string';
+    return isOne ? (moment as Moment) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Owner and mode of the folder that it is for; a link that somebody put in its place is not followed. */

@@ -12,6 +12,7 @@ import {
   readAllHeld,
   readHeld,
   settle,
+  settledAt,
   switchTo,
   writeGeneration,
 } from './generation-files.ts';
@@ -51,8 +52,9 @@ export async function adopt({ path, names }: Folder): Promise<Result<void>> {
       if (!fit.ok) return fit;
     }
     if (number === undefined || fresh.length > 0) await addToGeneration(path, number, fresh);
-    for (const name of names) await link(path, name);
-    await syncFolder(path);
+    let changed = false;
+    for (const name of names) changed = (await link(path, name)) || changed;
+    if (changed) await syncFolder(path);
     return ok(undefined);
   });
 }
@@ -82,7 +84,7 @@ export async function install(
     if (manifest.madeBy === how.madeBy) return ok(undefined);
     const { path } = folder;
     const all = await readAllHeld(generationOf(path, number), Object.keys(manifest.sha256));
-    const since: Manifest['since'] = { ...manifest.since };
+    const since = await sinceIn(path, number, manifest);
     for (const [name, text] of Object.entries(contents)) {
       const old = all.get(name);
       if (!old) return changedByOthers(`${join(path, name)} is not in our current generation`);
@@ -132,12 +134,11 @@ export async function restore(path: string, { number, names, unread }: Restorati
     const back = differing.filter((name) => names.includes(name) && then.value.sha256[name] !== undefined);
     if (back.length === 0) return ok(undefined);
     const opened = Object.fromEntries(back.map((name) => [name, null]));
+    const old = await sinceIn(path, number, then.value);
     if (differing.length === back.length) {
-      const since = { ...then.value.since, ...opened };
       // Where the disk is full, the files are put back all the same.
-      if (!unread)
-        await replaceManifest(generationOf(path, number), { ...then.value, since }).catch(() => {});
-      await switchTo(path, number);
+      const isNew = !unread && (await opens(path, number, { ...then.value, since: { ...old, ...opened } }));
+      await switchTo(path, number, isNew);
       return ok(undefined);
     }
     // Something else was changed since: it stays as it is.
@@ -147,8 +148,8 @@ export async function restore(path: string, { number, names, unread }: Restorati
       ...(await readAllHeld(generationOf(path, number), back)),
     ]);
     const since = {
-      ...only(now.ok ? now.value.since : {}, stays),
-      ...(unread ? only(then.value.since, back) : opened),
+      ...(now.ok ? only(await sinceIn(path, current, now.value), stays) : {}),
+      ...(unread ? only(old, back) : opened),
     };
     const next = { folder: path, previous: current, madeBy: 'restored', contents, since };
     await switchTo(path, await writeGeneration(next));
@@ -191,7 +192,7 @@ export async function checkIntact(folder: Folder): Promise<Result<{ number: numb
 /** Finishes what a crash cut off right after a switch. */
 export async function settleFolder({ path }: Folder): Promise<void> {
   const number = await currentNumber(path);
-  if (number !== undefined) await settle(path, number);
+  if (number !== undefined && !(await settledAt(path, number))) await settle(path, number);
 }
 
 /** What made the current generation of a folder, where there is one. */
@@ -209,7 +210,8 @@ export async function sinceOf(file: string): Promise<Since> {
   const manifest = number === undefined ? undefined : await readManifest(generationOf(path, number));
   const since = manifest?.ok ? manifest.value.since[name] : undefined;
   if (since) return since;
-  return since === null ? momentNow() : (await stat(file)).mtime;
+  if (since === undefined || number === undefined) return (await stat(file)).mtime;
+  return (await settledAt(path, number)) ?? momentNow();
 }
 
 /** Why a slot file cannot become a link of ours, if so. */
@@ -256,7 +258,7 @@ async function addToGeneration(
       : []),
     ...(await readAllHeld(path, fresh)),
   ]);
-  const since = old?.since ?? {};
+  const since = current !== undefined && old ? await sinceIn(path, current, old) : {};
   // What made the current one did so still: whoever asks whether he did finds himself.
   const next = { folder: path, previous: old?.previous, madeBy: old?.madeBy ?? 'adopted', contents, since };
   await switchTo(path, await writeGeneration(next));
@@ -264,12 +266,29 @@ async function addToGeneration(
 }
 
 /** Puts our link in the place of a plain file with the same bytes. */
-async function link(path: string, name: string): Promise<void> {
-  if ((await lies(path, name)).as === 'ours') return;
+async function link(path: string, name: string): Promise<boolean> {
+  if ((await lies(path, name)).as === 'ours') return false;
   const part = join(path, `${name}.part`);
   await rm(part, { force: true });
   await symlink(linkTarget(name), part);
   await rename(part, join(path, name));
+  return true;
+}
+
+/** Since when each file of a generation is seen; still open where that is not known. */
+async function sinceIn(path: string, number: number, { since }: Manifest): Promise<Manifest['since']> {
+  const settled = await settledAt(path, number);
+  return Object.fromEntries(Object.entries(since).map(([name, moment]) => [name, moment ?? settled ?? null]));
+}
+
+/** Marks files of an earlier generation as new, since they are about to be seen again. */
+async function opens(path: string, number: number, manifest: Manifest): Promise<boolean> {
+  try {
+    await replaceManifest(generationOf(path, number), manifest);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A generation whose files are all what was written into it. */

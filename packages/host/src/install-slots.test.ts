@@ -21,7 +21,7 @@ async function aBundleAndALeaf({ node, clientCa, leaf }: TestNode, next: TestCa)
 
 const current = (path: string) => readlinkSync(`${path}/.etcd-rotate/current`);
 
-test('installs bundle, certificate and key in one generation, and says what lies there then', async () => {
+test.concurrent('installs bundle, certificate and key in one generation, and says what lies there then', async () => {
   await using there = await aNode();
   const body = await aBundleAndALeaf(there, await aCa('new'));
   const work = await theWork(there.node, body);
@@ -38,7 +38,7 @@ test('installs bundle, certificate and key in one generation, and says what lies
   unwrap(await readPair(files));
 });
 
-test('a redelivery changes nothing', async () => {
+test.concurrent('a redelivery changes nothing', async () => {
   await using there = await aNode();
   const body = await aBundleAndALeaf(there, await aCa('new'));
   unwrap(await installSlots(await theWork(there.node, body), true));
@@ -47,7 +47,7 @@ test('a redelivery changes nothing', async () => {
   expect(current(there.at('pki'))).toBe('000002');
 });
 
-test('bundles are there before leaves, and keys before certificates', async () => {
+test.concurrent('bundles are there before leaves, and keys before certificates', async () => {
   await using there = await aNode({
     serverCert: 'certs/server.crt',
     serverKey: 'keys/server.key',
@@ -66,7 +66,7 @@ test('bundles are there before leaves, and keys before certificates', async () =
   expect(order).toEqual(['ca', 'keys', 'certs'].map((name) => there.at(name)));
 });
 
-test.each([1, 2])('goes on where a crash cut it off after %i of three folders', async (done) => {
+test.concurrent.each([1, 2])('goes on where a crash cut it off after %i of three folders', async (done) => {
   await using there = await aNode({
     serverCert: 'certs/server.crt',
     serverKey: 'keys/server.key',
@@ -125,7 +125,7 @@ async function installPartly(work: Awaited<ReturnType<typeof theWork>>, count: n
   }
 }
 
-test('puts all folders back where one of them cannot be written', async () => {
+test.concurrent('puts all folders back where one of them cannot be written', async () => {
   await using there = await aNode({
     serverCert: 'certs/server.crt',
     serverKey: 'keys/server.key',
@@ -135,13 +135,13 @@ test('puts all folders back where one of them cannot be written', async () => {
   const work = await theWork(there.node, body);
   for (const folder of foldersOf(there.node, work.holder)) unwrap(await adopt(folder));
   // Somebody else wrote a file of the last folder.
-  await writeFile(there.at('certs/server.crt'), readFileSync(there.at('certs/server.crt'), 'utf8') + '\n');
+  await writeFile(there.at('certs/server.crt'), `${readFileSync(there.at('certs/server.crt'), 'utf8')}\n`);
   expect(codeOf(await installSlots(work, true))).toBe('changed-by-others');
   expect(['ca', 'keys'].map((name) => current(there.at(name)))).toEqual(['000001', '000001']);
   expect(readFileSync(there.at('ca/ca.crt'), 'utf8')).toBe(there.clientCa.pem);
 });
 
-test('what is not what the plan was made with was put there by others, and is left', async () => {
+test.concurrent('what is not what the plan was made with was put there by others, and is left', async () => {
   await using there = await aNode();
   const next = await aCa('new');
   const body = await aBundleAndALeaf(there, next);
@@ -152,7 +152,7 @@ test('what is not what the plan was made with was put there by others, and is le
   expect(lstatSync(there.at('pki/ca.crt')).isFile()).toBe(true);
 });
 
-test.each([
+test.concurrent.each([
   [
     'key-lost',
     async ({ node }: TestNode) => rm(`${node.state.rotationFolder('r1')}/keys`, { recursive: true }),
@@ -177,7 +177,7 @@ test.each([
   },
 );
 
-test('a bundle of which etcd would load less than it seems to hold is refused', async () => {
+test.concurrent('a bundle of which etcd would load less than it seems to hold is refused', async () => {
   await using there = await aNode();
   const { pem } = there.clientCa;
   for (const bundle of ['', pem.trim() + pem, pem.slice(0, -40), pem + there.leaf.key.reveal()]) {
@@ -190,7 +190,7 @@ test('a bundle of which etcd would load less than it seems to hold is refused', 
   expect(readFileSync(there.at('pki/ca.crt'), 'utf8')).toBe(pem);
 });
 
-test('a slot that the agent file does not name is refused', async () => {
+test.concurrent('a slot that the agent file does not name is refused', async () => {
   await using there = await aNode();
   const body = aChange({
     slots: { 'client-leaf': { chain: there.leaf.cert } },
@@ -199,7 +199,7 @@ test('a slot that the agent file does not name is refused', async () => {
   expect(codeOf(await installSlots(await theWork(there.node, body), true))).toBe('unknown-holder');
 });
 
-test('no failure and no record holds a key', async () => {
+test.concurrent('no failure and no record holds a key', async () => {
   await using there = await aNode();
   const body = await aBundleAndALeaf(there, await aCa('new'));
   const work = await theWork(there.node, body);
@@ -239,7 +239,7 @@ async function aSharedBundle() {
   return { there, next, nextPeer, old, both, fresh, changing, run };
 }
 
-test('a bundle that a member and clients share goes through trust and retire', async () => {
+test.concurrent('a bundle that a member and clients share goes through trust and retire', async () => {
   const { there, nextPeer, old, both, fresh, changing, run } = await aSharedBundle();
   await using _folder = there;
   const { node, peerCa } = there;
@@ -279,7 +279,7 @@ test('a bundle that a member and clients share goes through trust and retire', a
   ]).toEqual([fresh, peerCa.pem]);
 });
 
-test('a command that found its files there has nothing to put back', async () => {
+test.concurrent('a command that found its files there has nothing to put back', async () => {
   const { there, old, both, changing, run } = await aSharedBundle();
   await using _folder = there;
   await run(there.node, changing(old, both, 'client-bundle'), { holder: 'member/m1', step: 't1' });
@@ -291,7 +291,7 @@ test('a command that found its files there has nothing to put back', async () =>
   expect(readFileSync(there.at('pki/ca.crt'), 'utf8')).toBe(both);
 });
 
-test('a holder is known by its cluster and its name', async () => {
+test.concurrent('a holder is known by its cluster and its name', async () => {
   await using there = await aNode();
   expect(holderOf(there.node, 'c', 'client/agent-n1')?.kind).toBe('agent');
   expect(holderOf(there.node, 'other', 'member/m1')).toBeUndefined();

@@ -13,8 +13,8 @@ export interface Manifest {
   previous: number;
   sha256: Record<string, string>;
   /**
-   * Since when each file is seen with these contents. `null` while that is about to begin; nothing where it was so before
-   * we came, and the modification time tells.
+   * Since when each file is seen with these contents. `null` for what is new with this generation: since it was switched
+   * to. Nothing where it was so before we came, and the modification time tells.
    */
   since: Record<string, Moment | null>;
 }

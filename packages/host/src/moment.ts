@@ -41,7 +41,7 @@ export function inWords(since: Since): string {
   return since instanceof Date ? since.toISOString() : since.at;
 }
 
-const startError = 20;
+const startError = 10;
 
 async function bootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();

@@ -27,16 +27,18 @@ import { asKnown, readSlot } from './slot-files.ts';
 
 /** What this node sees of a cluster: files, processes, and what its member says. Nothing is changed. */
 export async function observeNode(node: Node, cluster: string): Promise<NodeObservation> {
-  const holders = await Promise.all(holdersIn(node, cluster).map((holder) => observeHolder(node, holder)));
-  return { node: node.name, at: node.now().toISOString(), holders };
+  const [first, ...others] = await Promise.all(
+    holdersIn(node, cluster).map((holder) => observeHolder(node, holder)),
+  );
+  const { fault } = node.state;
+  // Of the node itself, and told with the first holder: a plan is refused for it.
+  const told = first && fault ? { ...first, problems: [fault, ...first.problems] } : first;
+  return { node: node.name, at: node.now().toISOString(), holders: told ? [told, ...others] : [] };
 }
 
 async function observeHolder(node: Node, holder: Holder): Promise<HolderObservation> {
   const process = await processOf(holder);
-  const problems = [
-    ...(node.state.fault ? [node.state.fault] : []),
-    ...(await problemsOfFiles(holder, node.holders)),
-  ];
+  const problems = await problemsOfFiles(holder, node.holders);
   const slots = await slotsOnDisk(holder, process);
   const common = { holder: holder.holder, slots, ...(process ? { process: asSeen(process) } : {}) };
   switch (holder.kind) {

@@ -33,14 +33,14 @@ export async function processOfPidFile(path: string): Promise<Process | undefine
  * process listens on that port, nobody can tell which is meant.
  */
 export async function processListeningOn(url: string): Promise<Process | undefined> {
+  const last = lastFound.get(url);
+  // As long as a process holds its listening socket open, it listens.
+  if (last && (await owned(last.pid, [last.inode])).length > 0) return seenProcess(last.pid);
   const { hostname, port } = new URL(url);
   const inodes = (await sockets(listening, Number(port || 443)))
     .filter(({ local }) => covers(local, hostname))
     .map(({ inode }) => inode);
   if (inodes.length === 0) return undefined;
-  const last = lastFound.get(url);
-  if (last !== undefined && inodes.length === 1 && (await owned(last, inodes)).length > 0)
-    return seenProcess(last);
   const owner = new Map<string, number>();
   for (const pid of await pids()) {
     // The first: a child that was left an open socket does not serve it.
@@ -49,12 +49,13 @@ export async function processListeningOn(url: string): Promise<Process | undefin
   }
   const [pid, ...others] = new Set(owner.values());
   if (pid === undefined || others.length > 0) return undefined;
-  lastFound.set(url, pid);
+  const [inode] = inodes;
+  if (inode !== undefined && inodes.length === 1) lastFound.set(url, { pid, inode });
   return seenProcess(pid);
 }
 
-/** Whom a URL led to last is asked first: to ask every process of a node takes tens of milliseconds. */
-const lastFound = new Map<string, number>();
+/** Whom a URL led to last: to ask every process of a node anew takes tens of milliseconds. */
+const lastFound = new Map<string, { pid: number; inode: string }>();
 
 /**
  * Established connections of a process to any of these URLs, as socket inodes: an inode that was not there before is a

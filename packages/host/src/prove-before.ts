@@ -51,7 +51,10 @@ export async function lookBefore(
   return ok({ process, connections, proofs: looks.flatMap((look) => (look.ok ? look.value : [])) });
 }
 
-/** The new CA is refused before it is trusted; the old leaf is accepted before it is refused. */
+/**
+ * The new CA is refused before it is trusted; the old leaf is accepted before it is refused: a refusal counts only where
+ * the same port accepted the same leaf from the same address before.
+ */
 async function lookAtPort(
   { command, body, node }: Work,
   here: MemberHere,

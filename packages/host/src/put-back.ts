@@ -2,7 +2,7 @@ import { type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
 import { restoreSlots, sinceOfSlots } from './install-slots.ts';
 import type { Outcome } from './node-state.ts';
 import { processOf } from './process-of.ts';
-import { majorityOf, othersServingThrough } from './quorum.ts';
+import { majorityOf, othersServing } from './quorum.ts';
 import { startedSinceAll, waitForNewProcess, waitUntilServing } from './serving.ts';
 import { takeUp } from './take-up.ts';
 import type { Work } from './work.ts';
@@ -19,8 +19,9 @@ export async function putBack(work: Work, failure: Failure): Promise<Outcome> {
   if (!(await isOwnFault(work))) {
     return kept(failure, 'other members do not serve either, so nothing was put back');
   }
-  // On disk before the first file moves: after a crash in the middle of it, it is finished.
-  await node.state.write(command.id, { ...record, putBack: failure });
+  // On disk before the first file moves: after a crash in the middle of it, it is finished. Where that cannot be written,
+  // a member that is down is still worth more than a record of why.
+  await node.state.write(command.id, { ...record, putBack: failure }).catch(() => undefined);
   return finishPutBack(work, failure);
 }
 
@@ -73,6 +74,6 @@ async function isOwnFault({ body, command, node, holder }: Work): Promise<boolea
   if (holder.kind !== 'member' || !(await processOf(holder))) return true;
   const voters = body.members.length;
   if (voters === 1) return true;
-  const others = await othersServingThrough(node, command.cluster, body.members);
+  const others = await othersServing(node, command.cluster, body.members);
   return others.ok && others.value.serving >= majorityOf(voters);
 }

@@ -1,4 +1,4 @@
-import { openMember, othersHealthy } from '@etcd-rotate/etcd';
+import { openMember } from '@etcd-rotate/etcd';
 import { type Expected, fail, ok, type Result } from '@etcd-rotate/protocol';
 import { accessOf, withoutSelf } from './access.ts';
 import { memberOn, type Node } from './node.ts';
@@ -10,11 +10,14 @@ export async function mayStop({ body, command, node, holder }: Work): Promise<Re
   if (body.acceptDowntime || holder.kind !== 'member') return ok(undefined);
   // What is down already, as after a crash of ours in the middle of a restart, is not stopped but started.
   if (!(await processOf(holder))) return ok(undefined);
-  const listed = await othersServing(node, command.cluster);
-  // One that does not answer can be restarted as well, where those that the plan knows are a majority.
-  const others = listed.ok ? listed : await othersServingThrough(node, command.cluster, body.members);
+  const [listed, others] = await Promise.all([
+    votersListed(node, command.cluster),
+    othersServing(node, command.cluster, body.members),
+  ]);
   if (!others.ok) return others;
-  const { serving, voters, down } = others.value;
+  const { serving, down } = others.value;
+  // One that does not answer can be restarted as well, where those that the plan knows are a majority.
+  const voters = Math.max(listed ?? 0, others.value.voters);
   if (serving >= majorityOf(voters)) return ok(undefined);
   return fail(
     'quorum-at-risk',
@@ -33,28 +36,18 @@ export interface Others {
   down: string[];
 }
 
-/** How many of the other voting members serve a linearizable read, each asked through its own URL. */
-async function othersServing(node: Node, cluster: string): Promise<Result<Others>> {
+/** How many voting members the own member knows of now; nothing where it does not answer. */
+async function votersListed(node: Node, cluster: string): Promise<number | undefined> {
   const here = memberOn(node, cluster);
-  if (!here)
-    return fail('unknown-holder', `${node.name} has no member of ${cluster}`, 'correct the fleet file');
-  const access = await accessOf(here.agent);
-  if (!access.ok) return access;
+  const access = here && (await accessOf(here.agent));
+  if (!here || !access?.ok) return undefined;
   await using member = openMember({ endpoint: here.member.endpoint, ...access.value });
-  const [members, status] = await Promise.all([member.members({ linearizable: false }), member.status()]);
-  if (!members.ok) return members;
-  if (!status.ok) return status;
-  const self = status.value.memberId;
-  const others = await othersHealthy({ members: members.value, self, ...access.value });
-  return ok({
-    serving: others.filter(({ healthy }) => healthy).length,
-    voters: members.value.filter(({ isLearner }) => !isLearner).length,
-    down: others.filter(({ healthy }) => !healthy).map(({ name, id, reason }) => `${name || id}: ${reason}`),
-  });
+  const members = await member.members({ linearizable: false });
+  return members.ok ? members.value.filter(({ isLearner }) => !isLearner).length : undefined;
 }
 
-/** The same, when the own member does not answer: the others are asked at the URLs that the plan knows. */
-export async function othersServingThrough(
+/** Which of the others serve a linearizable read, each asked at the URL that the plan knows, and answered by itself. */
+export async function othersServing(
   node: Node,
   cluster: string,
   members: readonly Expected[],

@@ -6,7 +6,7 @@ import type { RunCommand } from './holders.ts';
 const mostOutput = 2000;
 
 /** After SIGTERM, for a command that has to tidy up; and after its end, for what it said last. */
-const [graceMs, lastWordsMs] = [2000, 200];
+const [graceMs, lastWordsMs] = [500, 200];
 
 /**
  * Runs a command of the agent file: no shell, no input, an environment of its own, and an end. A daemon that it leaves

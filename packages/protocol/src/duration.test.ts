@@ -13,9 +13,14 @@ test.each([
 });
 
 test.each(['', '5', 's', '5 s', '-5s', '1.5h', '5w', '5S', '1h30m', 5])('%j is refused', (text) => {
-  expect(Duration.safeParse(text).error?.issues[0]?.message).toMatch(/a duration, e\.g\. "250ms"|expected string/);
+  expect(Duration.safeParse(text).error?.issues[0]?.message).toMatch(
+    /a duration, e\.g\. "250ms"|expected string/,
+  );
 });
 
-test.each(['36501d', '99999999999999999999d'])('%s is refused: no certificate and no clock lasts so long', (text) => {
-  expect(Duration.safeParse(text).error?.issues[0]?.message).toBe('at most 36500d');
-});
+test.each(['36501d', '99999999999999999999d'])(
+  '%s is refused: no certificate and no clock lasts so long',
+  (text) => {
+    expect(Duration.safeParse(text).error?.issues[0]?.message).toBe('at most 36500d');
+  },
+);

@@ -6,7 +6,8 @@ const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 export const Duration = z
   .string()
   .regex(/^\d+(ms|s|m|h|d)$/, { error: 'a duration, e.g. "250ms", "35s", "10m", "12h" or "365d"' })
-  .transform(toMilliseconds);
+  .transform(toMilliseconds)
+  .refine((ms) => ms <= longest, { error: 'at most 36500d' });
 
 function toMilliseconds(text: string): number {
   const [, amount = '0', unit = 's'] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
@@ -14,3 +15,4 @@ function toMilliseconds(text: string): number {
 }
 
 export const day: number = units.d;
+const longest = 36_500 * day;

@@ -32,13 +32,15 @@ export const Policy = z.strictObject({
 });
 export type Policy = z.infer<typeof Policy>;
 
+const TimeOut = Duration.refine((ms) => ms > 0, { error: 'longer than 0' });
+
 /** The same as people write it in the fleet file, with what holds where they say nothing. */
 const PolicyText = z.strictObject({
   snapshot: Snapshot.default('required'),
   restarts: Restarts.default('every-stage'),
   settle: Duration.default(0),
-  stepTimeout: Duration.default(120_000),
-  startTimeout: Duration.default(30_000),
+  stepTimeout: TimeOut.default(120_000),
+  startTimeout: TimeOut.default(30_000),
   patience: Duration.default(60_000),
   clockTolerance: Duration.default(2_000),
 });
@@ -70,7 +72,8 @@ const ExtraNames = z.strictObject({
 
 const FleetMember = z.strictObject({
   name: Name,
-  node: Name,
+  /** Its agent's client is called after it, and has the longest name there may be. */
+  node: Name.max(57, { error: 'a name of at most 57: the client of its agent is called agent-NODE' }),
   /** For `server-leaf` (domain client) and `peer-leaf` (domain peer). */
   addNames: z.partialRecord(Domain, ExtraNames).optional(),
 });

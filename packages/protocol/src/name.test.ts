@@ -4,7 +4,8 @@ import { EtcdId, Id, Instant, Name } from './name.ts';
 import { agentClient, HolderId, holderName, slots, slotsOf } from './slot.ts';
 import { subjects } from './subjects.ts';
 
-const is = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) => schema.safeParse(value).success;
+const is = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
+  schema.safeParse(value).success;
 
 describe('a name', () => {
   test.each(['a', 'etcd-1', '0', 'a'.repeat(63), '10-0-0-1'])('may be %s', (name) => {
@@ -28,7 +29,11 @@ describe('a name', () => {
 
   test('of a node that has a member leaves room for the name of its agent', () => {
     const withNode = (node: string) =>
-      FleetFile.safeParse({ version: 1, fleet: 'f', clusters: [{ name: 'c', members: [{ name: 'm', node }] }] });
+      FleetFile.safeParse({
+        version: 1,
+        fleet: 'f',
+        clusters: [{ name: 'c', members: [{ name: 'm', node }] }],
+      });
     const longest = 'n'.repeat(57);
     expect(withNode(longest).success).toBe(true);
     expect(is(HolderId, agentClient(longest))).toBe(true);
@@ -93,5 +98,7 @@ test('no two who may listen have one NATS subject', () => {
     subjects.inbox('coordinator', 'a'),
   ];
   expect(new Set(all).size).toBe(all.length);
-  expect(subjects.result('f', 'n1')).toMatch(new RegExp(`^${subjects.results('f').replace('*', '[a-z0-9-]+')}$`));
+  expect(subjects.result('f', 'n1')).toMatch(
+    new RegExp(`^${subjects.results('f').replace('*', '[a-z0-9-]+')}$`),
+  );
 });

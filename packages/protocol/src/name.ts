@@ -14,6 +14,9 @@ export type Instant = z.infer<typeof Instant>;
 export const EtcdId = z.string().regex(/^[0-9a-f]{1,16}$/);
 export type EtcdId = z.infer<typeof EtcdId>;
 
-/** Identifies one command, request or rotation: lower-case letters, digits, dots and hyphens. */
-export const Id = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,127}$/);
+/**
+ * Identifies one command, request or rotation: lower-case letters, digits, dots and hyphens. A command's is made of its
+ * rotation's and its step's, and a step's of up to two names.
+ */
+export const Id = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,199}$/);
 export type Id = z.infer<typeof Id>;

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { type Proof, unproven } from './result.ts';
 
-const aProof = (what: Proof['what'], verdict: Proof['verdict']): Proof => ({ what, where: 'peer port', verdict, detail: 'seen' });
+const aProof = (what: Proof['what'], verdict: Proof['verdict']): Proof => ({
+  what,
+  where: 'peer port',
+  verdict,
+  detail: 'seen',
+});
 
 describe('what is unproven', () => {
   test('is nothing when all claims hold, or when there are none', () => {
@@ -10,7 +15,11 @@ describe('what is unproven', () => {
   });
 
   test('is the first claim that does not hold, with where, what and why', () => {
-    const proofs = [aProof('serves', 'proven'), aProof('presents', 'disproven'), aProof('reaches', 'disproven')];
+    const proofs = [
+      aProof('serves', 'proven'),
+      aProof('presents', 'disproven'),
+      aProof('reaches', 'disproven'),
+    ];
     expect(unproven('trust-b', proofs, 'look there')).toEqual({
       code: 'not-presented',
       message: 'trust-b: presents at peer port is disproven: seen',
@@ -20,7 +29,9 @@ describe('what is unproven', () => {
   });
 
   test('is also what could not be seen: it opens no barrier', () => {
-    expect(unproven('trust-b', [aProof('refuses-old-leaf', 'not-provable')], 'h')).toMatchObject({ code: 'not-provable' });
+    expect(unproven('trust-b', [aProof('refuses-old-leaf', 'not-provable')], 'h')).toMatchObject({
+      code: 'not-provable',
+    });
   });
 
   test('is not that the new CA was accepted before: the new process is the proof then', () => {

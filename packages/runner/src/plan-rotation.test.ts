@@ -74,15 +74,23 @@ describe('a plan is refused', () => {
     const observe: typeof observesAll.agents.observe = async (command) => {
       const seen = await ports.agents.observe(command);
       if (!seen.ok || command.node !== 'node-a') return seen;
-      return { ok: true, value: { ...seen.value, holders: [...seen.value.holders, ...cluster.observe('node-backup').holders] } };
+      return {
+        ok: true,
+        value: { ...seen.value, holders: [...seen.value.holders, ...cluster.observe('node-backup').holders] },
+      };
     };
-    const refused = await planRotation('lab', undeclared, aRequest(), { ...observesAll, agents: { observe } });
+    const refused = await planRotation('lab', undeclared, aRequest(), {
+      ...observesAll,
+      agents: { observe },
+    });
     expect(refused).toMatchObject({
       ok: false,
       failures: [
         {
           code: 'stranger',
-          message: expect.stringMatching(/^the plan cannot be proven: at issue-a client\/backup would refuse the server-leaf of member\/a/),
+          message: expect.stringMatching(
+            /^the plan cannot be proven: at issue-a client\/backup would refuse the server-leaf of member\/a/,
+          ),
           causes: [expect.stringContaining('client/backup')],
         },
       ],
@@ -99,7 +107,13 @@ test('a slow node does not make the clocks of the others look wrong', async () =
 test('the stand-ins of a plan are asked for after the checks, which are cheaper', async () => {
   const ports = await fakePorts(aCluster('a'));
   let asked = 0;
-  const counting = { ...ports, standIns: async () => ((asked += 1), standIns) };
+  const counting = {
+    ...ports,
+    standIns: async () => {
+      asked += 1;
+      return standIns;
+    },
+  };
   const refused = await planRotation('lab', aCluster('a').fleet, aRequest(), counting);
   expect([refused.ok, asked]).toEqual([false, 0]);
 });
@@ -108,6 +122,9 @@ test('a failure of a node to look is told as it is', async () => {
   const ports = await fakePorts(aCluster('a', 'b', 'c'));
   const denied = fail('not-signed', 'no valid signature', 'look at the identity');
   const observe = async () => denied;
-  const refused = await planRotation('lab', aCluster('a').fleet, aRequest(), { ...ports, agents: { observe } });
+  const refused = await planRotation('lab', aCluster('a').fleet, aRequest(), {
+    ...ports,
+    agents: { observe },
+  });
   expect(refused).toMatchObject({ ok: false, failures: [denied.failure] });
 });

@@ -30,7 +30,10 @@ async function aRotation(cluster: Cluster, request = aRequest()) {
   return { ports, rotation, run, resume };
 }
 
-function expectRotated(cluster: Cluster, { rotation, failure }: Awaited<ReturnType<typeof runRotation>>): void {
+function expectRotated(
+  cluster: Cluster,
+  { rotation, failure }: Awaited<ReturnType<typeof runRotation>>,
+): void {
   expect(failure).toBeUndefined();
   expect(rotation.state).toMatchObject({ status: 'finished', outcome: 'rotated' });
   for (const domain of ['client', 'peer'] as const) {
@@ -56,7 +59,10 @@ describe('a rotation', () => {
     const cluster = aCluster('a', 'b', 'c', withCas('ca1', 'pca1'));
     const { run } = await aRotation(cluster);
     await run();
-    expect([cluster.presents('client'), cluster.presents('peer')]).toEqual([['r1-client-ca'], ['r1-peer-ca']]);
+    expect([cluster.presents('client'), cluster.presents('peer')]).toEqual([
+      ['r1-client-ca'],
+      ['r1-peer-ca'],
+    ]);
   });
 
   test('of one member runs where an outage is accepted', async () => {
@@ -87,7 +93,9 @@ describe('before it acts, it writes down', () => {
       if (!isWritten) unwritten.push(command.id);
       return agents.send(command);
     };
-    const { rotation } = await run(never, { agents: Object.assign(Object.create(agents), { send, results: agents.results.bind(agents) }) });
+    const { rotation } = await run(never, {
+      agents: Object.assign(Object.create(agents), { send, results: agents.results.bind(agents) }),
+    });
     expect(rotation.state).toMatchObject({ outcome: 'rotated' });
     expect(unwritten).toEqual([]);
   });
@@ -96,7 +104,9 @@ describe('before it acts, it writes down', () => {
     const cluster = aCluster('a', 'b', 'c');
     const { ports, run } = await aRotation(cluster);
     const full = fail('internal', 'no space left on the disk', 'make room', true);
-    const { rotation, failure } = await run(never, { journal: { ...ports.journal, append: async () => full } });
+    const { rotation, failure } = await run(never, {
+      journal: { ...ports.journal, append: async () => full },
+    });
     expect(failure).toEqual(full.failure);
     expect(rotation.progress).toEqual({});
     expect(cluster.snapshots).toEqual([]);
@@ -108,7 +118,8 @@ describe('before it acts, it writes down', () => {
     const { ports, run } = await aRotation(cluster);
     const { journal } = ports;
     const full = fail('internal', 'no space left on the disk', 'make room', true);
-    const append: typeof journal.append = async (body) => (journal.last() < last ? journal.append(body) : full);
+    const append: typeof journal.append = async (body) =>
+      journal.last() < last ? journal.append(body) : full;
     const stopped = await run(never, { journal: { ...journal, append } });
     expect(stopped.failure).toEqual(full.failure);
     expectRotated(cluster, await run());
@@ -120,11 +131,14 @@ describe('a node that is away', () => {
   test('is waited for as long as the policy says, then the rotation holds; resumed, it goes on', async () => {
     const cluster = aCluster('a', 'b', 'c', withPolicy({ patience: '90s' }));
     const { ports, run, resume } = await aRotation(cluster);
-    cluster.when('trust-b change', () => void ports.agents.cutOff('node-c'));
+    cluster.before('trust-b change', () => ports.agents.cutOff('node-c'));
     const { rotation } = await run();
     expect(rotation.state).toMatchObject({
       status: 'held',
-      failure: { code: 'node-away', message: expect.stringMatching(/^node-c does not answer for 9\d s; trust-b-seen-by-c/) },
+      failure: {
+        code: 'node-away',
+        message: expect.stringMatching(/^node-c does not answer for 9\d s; trust-b-seen-by-c/),
+      },
     });
     expect(cluster.clock.now().getTime() - Date.parse(rotation.startedAt)).toBeGreaterThan(90_000);
     ports.agents.reconnect('node-c');
@@ -134,23 +148,40 @@ describe('a node that is away', () => {
   test('for less than that holds nothing up', async () => {
     const cluster = aCluster('a', 'b', 'c');
     const { ports, run } = await aRotation(cluster);
-    cluster.when('trust-b change', () => {
+    cluster.before('trust-b change', () => {
       ports.agents.cutOff('node-c');
       cluster.clock.in(50_000, () => ports.agents.reconnect('node-c'));
-      return undefined;
     });
     expectRotated(cluster, await run());
   });
 
-  test.each(['trust-b', 'issue-a', 'retire-b'])('while it changes its member is believed when it is back: %s', async (step) => {
-    const cluster = aCluster('a', 'b', 'c');
-    const { ports, run, resume } = await aRotation(cluster);
-    cluster.when(`${step} change`, ({ node }) => void ports.agents.cutOff(node));
-    expect((await run()).rotation.state).toMatchObject({ status: 'held', failure: { code: 'node-away' } });
-    for (const node of cluster.nodes) ports.agents.reconnect(node);
-    expectRotated(cluster, await resume());
-    expect(cluster.restarts).toHaveLength(9);
+  test('more than once is waited for each time', async () => {
+    const cluster = aCluster('a', 'b', 'c', withPolicy({ patience: '60s' }));
+    const { ports, run } = await aRotation(cluster);
+    cluster.before('trust-b change', () => {
+      const { clock } = cluster;
+      ports.agents.slow('node-c', 100_000);
+      clock.in(1000, () => ports.agents.cutOff('node-c'));
+      clock.in(41_000, () => ports.agents.reconnect('node-c'));
+      clock.in(51_000, () => ports.agents.cutOff('node-c'));
+      clock.in(91_000, () => ports.agents.reconnect('node-c'));
+      clock.in(92_000, () => ports.agents.slow('node-c', 10));
+    });
+    expectRotated(cluster, await run());
   });
+
+  test.each(['trust-b', 'issue-a', 'retire-b'])(
+    'while it changes its member is believed when it is back: %s',
+    async (step) => {
+      const cluster = aCluster('a', 'b', 'c');
+      const { ports, run, resume } = await aRotation(cluster);
+      cluster.before(`${step} change`, ({ node }) => ports.agents.cutOff(node));
+      expect((await run()).rotation.state).toMatchObject({ status: 'held', failure: { code: 'node-away' } });
+      for (const node of cluster.nodes) ports.agents.reconnect(node);
+      expectRotated(cluster, await resume());
+      expect(cluster.restarts).toHaveLength(9);
+    },
+  );
 });
 
 describe('a command', () => {
@@ -181,10 +212,9 @@ describe('a command', () => {
     ports.agents.slow('node-b', 9000);
     ports.agents.slow('node-c', 2000);
     // Its answer is lost, and by its turn the time of its first sending is over.
-    cluster.when('trust-c request', () => {
+    cluster.before('trust-c request', () => {
       ports.agents.cutOff('node-c');
       cluster.clock.in(3000, () => ports.agents.reconnect('node-c'));
-      return undefined;
     });
     expectRotated(cluster, await run());
   });
@@ -204,12 +234,32 @@ describe('when it is stopped', () => {
       const cluster = aCluster('a', 'b', 'c');
       const { run } = await aRotation(cluster);
       const stop = new AbortController();
-      cluster.when(what, () => void stop.abort());
+      cluster.before(what, () => stop.abort());
       expect((await run(stop.signal)).rotation.state).toEqual({ status: 'running' });
       expectRotated(cluster, await run());
       expect(cluster.restarts).toHaveLength(9);
     },
   );
+
+  test('another coordinator goes on under its own epoch, also with what was sent before', async () => {
+    const cluster = aCluster('a', 'b', 'c');
+    const { ports, run } = await aRotation(cluster);
+    const stop = new AbortController();
+    cluster.before('trust-b change', () => stop.abort());
+    ports.agents.slow('node-c', 5000);
+    await run(stop.signal);
+    await ports.journal.lead('2', ports.epoch());
+    const epochs = new Set<number>();
+    const { agents } = ports;
+    const send = (command: Command) => {
+      epochs.add(command.epoch);
+      return agents.send(command);
+    };
+    await run(never, {
+      agents: Object.assign(Object.create(agents), { send, results: agents.results.bind(agents) }),
+    });
+    expect(epochs).toEqual(new Set([ports.epoch()]));
+  });
 
   test('before it began, it does nothing', async () => {
     const cluster = aCluster('a', 'b', 'c');
@@ -222,9 +272,12 @@ describe('when it is stopped', () => {
 describe('a rotation holds', () => {
   test('when a step fails, and goes on when it is resumed', async () => {
     const cluster = aCluster('a', 'b', 'c');
-    cluster.when('issue-c change', () => failed('install-failed'));
+    cluster.instead('issue-c change', () => failed('install-failed'));
     const { run, resume } = await aRotation(cluster);
-    expect((await run()).rotation.state).toMatchObject({ status: 'held', failure: { code: 'install-failed' } });
+    expect((await run()).rotation.state).toMatchObject({
+      status: 'held',
+      failure: { code: 'install-failed' },
+    });
     expectRotated(cluster, await resume());
   });
 
@@ -233,7 +286,10 @@ describe('a rotation holds', () => {
     const { ports, run, resume } = await aRotation(cluster);
     const locked = fail('bad-key', 'the key does not open', 'open the signer again');
     const signer = { ...ports.signer, [what]: async () => locked };
-    expect((await run(never, { signer })).rotation.state).toEqual({ status: 'held', failure: locked.failure });
+    expect((await run(never, { signer })).rotation.state).toEqual({
+      status: 'held',
+      failure: locked.failure,
+    });
     expectRotated(cluster, await resume());
   });
 

@@ -1,4 +1,9 @@
-import { FleetCluster, type HolderId, type HolderObservation, type NodeObservation } from '@etcd-rotate/protocol';
+import {
+  FleetCluster,
+  type HolderId,
+  type HolderObservation,
+  type NodeObservation,
+} from '@etcd-rotate/protocol';
 import { Clock } from './clock.ts';
 import { Cluster } from './cluster.ts';
 

@@ -4,12 +4,20 @@ import {
   type LeafOrder,
   nameFrom,
   readCsr,
-  sameName,
   type Secret,
+  sameName,
   signLeaf,
   subjectOf,
 } from '@etcd-rotate/pki';
-import { fail, type KnownCertificate, ok, type Result, type Signed, slots, type Usage } from '@etcd-rotate/protocol';
+import {
+  fail,
+  type KnownCertificate,
+  ok,
+  type Result,
+  type Signed,
+  slots,
+  type Usage,
+} from '@etcd-rotate/protocol';
 import type { MakeCa, Sign } from '@etcd-rotate/runner';
 import { aCa, type Ca, life, read } from './certificates.ts';
 
@@ -39,7 +47,10 @@ export class FakeSigner {
   }
 
   /** Its name has the rotation's in it: made again after a crash, it is the one that is there. */
-  makeCa({ role, rotation }: Pick<MakeCa, 'role' | 'rotation'>): Result<{ name: string; certificate: KnownCertificate }> {
+  makeCa({
+    role,
+    rotation,
+  }: Pick<MakeCa, 'role' | 'rotation'>): Result<{ name: string; certificate: KnownCertificate }> {
     const name = `${rotation}-${role.replace(/^new-/, '')}`;
     const ca = aCa(name);
     this.#cas.set(name, ca);
@@ -56,7 +67,14 @@ export class FakeSigner {
     return ok(signed);
   }
 
-  #signOne({ holder, for: purpose, ca: name, csr, like, addNames }: Sign['certificates'][number]): Result<Signed> {
+  #signOne({
+    holder,
+    for: purpose,
+    ca: name,
+    csr,
+    like,
+    addNames,
+  }: Sign['certificates'][number]): Result<Signed> {
     const ca = this.#cas.get(name);
     const request = requestIn(csr);
     const [leaf] = read(like);
@@ -70,7 +88,11 @@ export class FakeSigner {
     if (!sameName(request.value.subject, subject) || more.length > 0) {
       return fail('may-not-sign', `${holder} asks for what it does not have: ${more.join()}`, 'compare them');
     }
-    const usages: Usage[] = isClientCanary ? ['clientAuth'] : 'slot' in purpose ? slots[purpose.slot].usages : both;
+    const usages: Usage[] = isClientCanary
+      ? ['clientAuth']
+      : 'slot' in purpose
+        ? slots[purpose.slot].usages
+        : both;
     const { pem: chain, facts } = this.#signed(csr, { csr: request.value, ca, subject, usages });
     return ok({ holder, for: purpose, ca: name, chain, facts });
   }

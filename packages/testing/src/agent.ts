@@ -108,7 +108,10 @@ export class Agent {
         this.canaries.set(`${rotation} ${step} ${domain}`, keyNamed(keyName));
         const [like] = domain === 'peer' && peerLeaf ? read(peerLeaf) : [];
         const subject = like ? subjectOf(like) : nameFrom({ commonName: 'etcd-rotate-canary' });
-        return { domain, csr: csrLike(keyName, { subject, names: like?.facts.names ?? { dns: [], ip: [] } }) };
+        return {
+          domain,
+          csr: csrLike(keyName, { subject, names: like?.facts.names ?? { dns: [], ip: [] } }),
+        };
       }),
     });
   }

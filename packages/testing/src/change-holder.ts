@@ -7,7 +7,6 @@ import {
   ok,
   type ProcessSeen,
   type Proof,
-  type Result,
   type Slot,
   type SlotContents,
   unproven,
@@ -74,19 +73,22 @@ function objectionTo(work: Work): Failure | undefined {
   const { agent, command, body, holder, wanted } = work;
   for (const domain of Object.keys(body.ports.canaries)) {
     if (agent.canaries.has(`${command.rotation} ${command.step} ${domain}`)) continue;
-    return fail('canary-lost', `${holder.id}: the key of its canary is gone`, 'it begins again', true).failure;
+    return fail('canary-lost', `${holder.id}: the key of its canary is gone`, 'it begins again', true)
+      .failure;
   }
   for (const [slot, contents] of wanted) {
     const there = holder.files.get(slot) ?? [];
     if (said(contents) === said(there)) continue;
     if (body.before[slot]?.join() !== said(there)) {
-      return fail('changed-by-others', `${holder.id}: its ${slot} is not what it was`, 'find out who did').failure;
+      return fail('changed-by-others', `${holder.id}: its ${slot} is not what it was`, 'find out who did')
+        .failure;
     }
     const key = agent.keys.get(`${command.rotation} ${holder.id} ${slot}`);
     const [leaf] = contents;
     const [parsed] = leaf ? read(leaf) : [];
     if (slot.endsWith('-leaf') && !(parsed && key && isFor(parsed, key))) {
-      return fail('key-mismatch', `${holder.id}: not for the key made for its ${slot}`, 'ask again', true).failure;
+      return fail('key-mismatch', `${holder.id}: not for the key made for its ${slot}`, 'ask again', true)
+        .failure;
     }
   }
   return undefined;
@@ -102,7 +104,9 @@ function mustRestart({ body, holder, wanted }: Work): boolean {
 
 function handOver({ agent: { cluster }, body, holder }: Work): boolean {
   if (cluster.leader !== holder.id) return false;
-  const heirs = body.handOverTo.flatMap((id) => cluster.members.filter((member) => cluster.idOf(member.id) === id));
+  const heirs = body.handOverTo.flatMap((id) =>
+    cluster.members.filter((member) => cluster.idOf(member.id) === id),
+  );
   return heirs.some((heir) => cluster.moveLeader(heir.id));
 }
 
@@ -153,7 +157,10 @@ function proofsOf(
   return [...newProcess(holder, since), ...everyPort];
 }
 
-function newProcess(holder: Holder, { before, restarted }: { before: ProcessSeen | undefined; restarted: boolean }): Proof[] {
+function newProcess(
+  holder: Holder,
+  { before, restarted }: { before: ProcessSeen | undefined; restarted: boolean },
+): Proof[] {
   if (!restarted) return [];
   const isNew = holder.process !== undefined && holder.process.pid !== before?.pid;
   return [

@@ -1,8 +1,8 @@
 import { type Contents, type Refusal, strangers, type World } from '@etcd-rotate/core';
 import {
   agentClient,
-  type CommandResult,
   type Command,
+  type CommandResult,
   type Domain,
   type FleetCluster,
   type HolderId,
@@ -55,7 +55,11 @@ export class Cluster {
     const cas = { client: aCa(ca), peer: aCa(peerCa) };
     this.holders = new Map(
       [
-        ...members.map(({ name, node }) => ({ id: `member/${name}` as HolderId, node, takes: 'restart' as const })),
+        ...members.map(({ name, node }) => ({
+          id: `member/${name}` as HolderId,
+          node,
+          takes: 'restart' as const,
+        })),
         ...clients.map(({ name, node, takes }) => ({ id: `client/${name}` as HolderId, node, takes })),
         ...members.map(({ node }) => ({ id: agentClient(node), node, takes: 'by-itself' as const })),
       ].map((of) => [of.id, aHolder(of, cas)]),
@@ -97,10 +101,7 @@ export class Cluster {
   /** Each dials the other, so each verifies the other twice (facts: etcd, section 0, fact 6). */
   connected(a: Holder, b: Holder): boolean {
     if (!a.process || !b.process) return false;
-    return [
-      [a, b] as const,
-      [b, a] as const,
-    ].every(([presenter, verifier]) =>
+    return [[a, b] as const, [b, a] as const].every(([presenter, verifier]) =>
       (['serverAuth', 'clientAuth'] as const).every(
         (usage) => verify(presenter.inUse('peer-leaf'), verifier.inUse('peer-bundle'), usage).accepted,
       ),
@@ -152,11 +153,20 @@ export class Cluster {
     this.term += 1;
   }
 
-  /**
-   * Something happens when a node is about to obey a command, said as in `trust-b change`. Without an answer, the
-   * command is obeyed all the same.
-   */
-  when(what: string, happens: (command: Command) => Outcome | undefined, times = 1): void {
+  /** Something happens when a node is about to obey a command, said as in `trust-b change`. */
+  before(what: string, happens: (command: Command) => void, times = 1): void {
+    this.#expect(what, times, (command) => {
+      happens(command);
+      return undefined;
+    });
+  }
+
+  /** A node answers this instead of obeying. */
+  instead(what: string, answer: (command: Command) => Outcome, times = 1): void {
+    this.#expect(what, times, answer);
+  }
+
+  #expect(what: string, times: number, happens: (command: Command) => Outcome | undefined): void {
     for (let time = 0; time < times; time += 1) this.#mishaps.push({ what, happens });
   }
 

@@ -33,7 +33,9 @@ function observeHolder(cluster: Cluster, holder: Holder): HolderObservation {
 
 function onDisk(holder: Holder, slot: keyof typeof slots): SlotOnDisk {
   const contents = [...(holder.files.get(slot) ?? [])];
-  return slots[slot].holds === 'leaf' ? { chain: contents } : { bundle: contents, loaded: holder.isLoaded(slot) };
+  return slots[slot].holds === 'leaf'
+    ? { chain: contents }
+    : { bundle: contents, loaded: holder.isLoaded(slot) };
 }
 
 function asMember(cluster: Cluster, member: Holder): Partial<HolderObservation> {

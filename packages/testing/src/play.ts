@@ -1,12 +1,12 @@
 import { apply, type Move, nextMove, planTowards, type Rotation } from '@etcd-rotate/core';
-import {
-  type Command,
-  type CommandResult,
-  type Entry,
-  type EntryBody,
-  type Plan,
-  type Result,
-  type RotationRequest,
+import type {
+  Command,
+  CommandResult,
+  Entry,
+  EntryBody,
+  Plan,
+  Result,
+  RotationRequest,
 } from '@etcd-rotate/protocol';
 import { aRequest } from './a-request.ts';
 import { FakeSigner } from './a-signer.ts';

@@ -9,7 +9,12 @@ import type { Cluster } from './cluster.ts';
 // What handshakes would prove, decided by what is really in use.
 
 export function claim(what: Proof['what'], where: string, holds: boolean): Proof {
-  return { what, where, verdict: holds ? 'proven' : 'disproven', detail: holds ? 'it is so' : 'it is not so' };
+  return {
+    what,
+    where,
+    verdict: holds ? 'proven' : 'disproven',
+    detail: holds ? 'it is so' : 'it is not so',
+  };
 }
 
 /** The client port of a member presents the leaf that is expected, and the one who looks trusts it. */
@@ -44,7 +49,10 @@ export function provePorts({ agent, member, rotation, after }: Looking, ports: P
     const before = agent.copies.get(`${rotation} ${copy}`) ?? [];
     const throwAway = aLeaf({ ca: aCa('nobody'), commonName: 'throw-away' });
     return [
-      ...proveCanary(ports.canaries[domain], agent.canaries.get(`${rotation} ${after} ${domain}`), { where, accepts }),
+      ...proveCanary(ports.canaries[domain], agent.canaries.get(`${rotation} ${after} ${domain}`), {
+        where,
+        accepts,
+      }),
       claim('accepts-leaf-in-use', where, accepts(inUse)),
       claim('refuses-throw-away', where, !accepts([throwAway])),
       old === 'accepted'

@@ -32,7 +32,11 @@ export function proveMember(agent: Agent, command: Command, body: Prove): Result
     type: 'proven',
     proofs: [
       claim('serves', member.id, cluster.serves(member)),
-      claim('peers-active', member.id, reached.every(({ verdict }) => verdict === 'proven')),
+      claim(
+        'peers-active',
+        member.id,
+        reached.every(({ verdict }) => verdict === 'proven'),
+      ),
       ...reached,
       ...(body.thorough ? body.members : own).map((expected) => provePresents(cluster, { expected, by })),
       ...provePorts({ agent, member, rotation: command.rotation, after: body.after }, body.ports),

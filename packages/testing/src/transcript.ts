@@ -55,7 +55,8 @@ export function rotationTranscript(entries: readonly Entry[]): string {
         say('', `ca        ${body.name} is ${body.role} for ${body.domains.join(' and ')}`);
         break;
       case 'sent':
-        if (body.command.id.split('.').at(-2) !== '1') say(labelOf(body.step), `again ${body.command.body.type}`);
+        if (body.command.id.split('.').at(-2) !== '1')
+          say(labelOf(body.step), `again ${body.command.body.type}`);
         break;
       case 'signed':
         say(labelOf(body.step), `signed ${signedBy(body.certificates)}`);
@@ -78,7 +79,9 @@ export function rotationTranscript(entries: readonly Entry[]): string {
 }
 
 function header({ plannedFrom, domains, cluster, steps }: Plan): string[] {
-  const members = plannedFrom.members.map(({ holder, id }) => `${holderName(holder)}${id === plannedFrom.leader ? '*' : ''}`);
+  const members = plannedFrom.members.map(
+    ({ holder, id }) => `${holderName(holder)}${id === plannedFrom.leader ? '*' : ''}`,
+  );
   const clients = new Set(steps.map(({ holder }) => holder).filter((holder) => holder.startsWith('client/')));
   const each = Object.entries(domains) as [Domain, NonNullable<Plan['domains'][Domain]>][];
   return [
@@ -96,7 +99,9 @@ function label(group: readonly Step[]): string {
   const [first] = group;
   if (!first) return '';
   const changed = first.action.type === 'prove' ? first.action.after.replace(/^[a-z]+-/, '') : undefined;
-  const holders = group.map(({ holder, action }) => (action.type === 'snapshot' ? [] : [holderName(holder)])).flat();
+  const holders = group.flatMap(({ holder, action }) =>
+    action.type === 'snapshot' ? [] : [holderName(holder)],
+  );
   return `${first.stage.padEnd(10)}${(changed ?? holders.join(' ')).padEnd(8)}`.replace(/(\S)$/, '$1  ');
 }
 
@@ -105,7 +110,8 @@ function groupLines(group: readonly Step[]): string[] {
   const changes = group.filter(({ action }) => action.type === 'change');
   if (changes.length === 0) return [`${label(group)}${what(group)}`];
   return changes.map(
-    (step, i) => `${(i === 0 ? step.stage : '').padEnd(8)}${i === 0 ? ' ' : '+'} ${label([step]).slice(10)}${changesOf(step)}`,
+    (step, i) =>
+      `${(i === 0 ? step.stage : '').padEnd(8)}${i === 0 ? ' ' : '+'} ${label([step]).slice(10)}${changesOf(step)}`,
   );
 }
 
@@ -123,7 +129,9 @@ function changesOf({ action }: Step): string {
   const { slots, taken, handOverTo } = action;
   const moves = handOverTo ? `lead to ${holderName(handOverTo)}, ` : '';
   const changes = Object.entries(slots).map(([slot, target]) =>
-    'leafOf' in target ? `${slot} of ${nameOf(target.leafOf)}` : `${slot} ${target.bundle.map(nameOf).join('+')}`,
+    'leafOf' in target
+      ? `${slot} of ${nameOf(target.leafOf)}`
+      : `${slot} ${target.bundle.map(nameOf).join('+')}`,
   );
   return `${moves}${changes.join(', ')}, ${taken}`;
 }
@@ -155,7 +163,9 @@ function outcomeOf({ outcome, node, holder }: CommandResult): string {
 }
 
 function signedBy(certificates: readonly Signed[]): string {
-  const each = certificates.map(({ for: purpose }) => ('slot' in purpose ? purpose.slot : `${purpose.canary} canary`));
+  const each = certificates.map(({ for: purpose }) =>
+    'slot' in purpose ? purpose.slot : `${purpose.canary} canary`,
+  );
   return each.join(' and ');
 }
 

@@ -1,0 +1,266 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { carryOut } from './carry-out.ts';
+import { aCa } from './certificates.fixture.ts';
+import { unwrap } from './folder.fixture.ts';
+import { installSlots, restoreSlots } from './install-slots.ts';
+import { momentNow, ticksNow } from './moment.ts';
+import { aChange, aCommand, aNode, printsOf, type TestNode, theWork } from './node.fixture.ts';
+import { holderOf } from './node.ts';
+import { observeNode } from './observe-node.ts';
+import { processOf } from './process-of.ts';
+import { runCommand } from './run-command.ts';
+
+// Changes on clients: processes that read a bundle when they start, as an apiserver does.
+
+/** Starts a process that runs on, unless it finds two CAs in its bundle and was told not to bear that. */
+const service = `
+stop() { pid=$(cat api.pid 2>/dev/null) || return 0; kill -9 "$pid" 2>/dev/null; rm -f api.pid; }
+start() {
+  if [ -f picky ] && [ "$(grep -c BEGIN api/ca.crt)" -gt 1 ]; then echo "bad bundle"; return 1; fi
+  setsid sleep 60 >/dev/null 2>&1 </dev/null &
+  echo $! >api.pid
+}
+cd "$(dirname "$0")" || exit 1
+case $1 in start) start ;; stop) stop ;; restart) stop; start ;; esac
+`;
+
+async function aNodeWithClient(places: Parameters<typeof aNode>[0] = {}) {
+  const there = await aNode(places);
+  await writeFile(there.at('service'), service);
+  const [client] = there.file.clients;
+  if (!client) throw new Error('no client');
+  client.restart = { command: ['sh', there.at('service'), 'restart'], timeout: 5000 };
+  const node = await there.reopened();
+  const holder = holderOf(node, 'c', 'client/api');
+  if (!holder) throw new Error('no client');
+  const next = await aCa('new');
+  const bundles = { old: there.clientCa.pem, both: there.clientCa.pem + next.pem };
+  const body = aChange({
+    slots: { 'server-bundle': { bundle: bundles.both } },
+    before: { 'server-bundle': printsOf(bundles.old) },
+    startTimeoutMs: 400,
+  });
+  const run = async (action: string) => {
+    unwrap(await runCommand({ command: ['sh', there.at('service'), action], timeout: 5000 }));
+  };
+  const bundle = () => readFileSync(there.at('api/ca.crt'), 'utf8');
+  return {
+    ...there,
+    node,
+    body,
+    bundles,
+    bundle,
+    run,
+    running: () => processOf(holder),
+    command: aCommand(body, { holder: 'client/api' }),
+    [Symbol.asyncDispose]: async () => {
+      await run('stop');
+      await there[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('a client that runs is restarted, and its new process is the proof', async () => {
+  await using there = await aNodeWithClient();
+  await there.run('start');
+  const before = await there.running();
+  const outcome = await carryOut(there.command, 'x', there.node);
+  expect(outcome).toMatchObject({ ok: true, value: { restarted: true } });
+  const now = await there.running();
+  expect(now?.pid).not.toBe(before?.pid);
+  if (!outcome.ok || outcome.value.type !== 'changed') throw new Error();
+  expect(outcome.value.process).toEqual({ pid: now?.pid, startedAt: expect.any(String) });
+  expect(outcome.value.proofs[0]).toMatchObject({ what: 'new-process', verdict: 'proven' });
+  const own = outcome.value.took;
+  expect(own.handOver + own.install + own.restart).toBeLessThan(500);
+});
+
+test('a client that does not run is not started: its next start reads the new files', async () => {
+  await using there = await aNodeWithClient();
+  expect(await carryOut(there.command, 'x', there.node)).toMatchObject({ ok: true });
+  expect(await there.running()).toBeUndefined();
+  expect(there.bundle()).toBe(there.bundles.both);
+});
+
+test('a client that does not start with the new files has the old ones again, and runs', async () => {
+  await using there = await aNodeWithClient();
+  await there.run('start');
+  await writeFile(there.at('picky'), '');
+  const outcome = await carryOut(there.command, 'x', there.node);
+  expect(outcome).toMatchObject({ ok: false, decision: 'restored', failure: { code: 'restart-failed' } });
+  expect(outcome.ok ? '' : outcome.failure.message).toMatch(
+    /bad bundle.*were put back, and it serves with them/s,
+  );
+  expect(there.bundle()).toBe(there.bundles.old);
+  expect(await there.running()).toBeDefined();
+  const [api] = (await observeNode(there.node, 'c')).holders.filter(({ holder }) => holder === 'client/api');
+  expect(api?.slots['server-bundle']).toMatchObject({ loaded: true });
+});
+
+test('a restart command that does nothing is found out, and leaves nothing behind', async () => {
+  await using there = await aNodeWithClient();
+  await there.run('start');
+  await writeFile(there.at('service'), 'exit 0');
+  const before = await there.running();
+  const outcome = await carryOut(there.command, 'x', there.node);
+  await writeFile(there.at('service'), service);
+  expect(outcome).toMatchObject({ ok: false, decision: 'restored', failure: { code: 'restart-failed' } });
+  expect(outcome.ok ? '' : outcome.failure.message).toContain(`process ${before?.pid} runs since`);
+  expect(there.bundle()).toBe(there.bundles.old);
+  // Nobody read the new ones: what lies there is what the process has loaded.
+  const [api] = (await observeNode(there.node, 'c')).holders.filter(({ holder }) => holder === 'client/api');
+  expect(api?.slots['server-bundle']).toMatchObject({ loaded: true });
+});
+
+test('a restart command that fails and stops nothing leaves nothing behind', async () => {
+  await using there = await aNodeWithClient();
+  await there.run('start');
+  await writeFile(there.at('service'), 'echo no such unit; exit 5');
+  const outcome = await carryOut(there.command, 'x', there.node);
+  await writeFile(there.at('service'), service);
+  expect(outcome).toMatchObject({ ok: false, decision: 'restored' });
+  expect(outcome.ok ? '' : outcome.failure.message).toContain('no such unit');
+  expect(there.bundle()).toBe(there.bundles.old);
+});
+
+test('a command that only sets a restart off is waited for', async () => {
+  await using there = await aNodeWithClient();
+  await there.run('start');
+  const later = `(sleep 0.2; ${there.at('real')} restart) >/dev/null 2>&1 </dev/null &\nexit 0`;
+  await writeFile(there.at('real'), `#!/bin/sh\n${service}`, { mode: 0o755 });
+  await writeFile(there.at('service'), later);
+  expect(await carryOut(there.command, 'x', there.node)).toMatchObject({
+    ok: true,
+    value: { restarted: true },
+  });
+  await writeFile(there.at('service'), service);
+});
+
+test('a bundle that a member has changed already is taken up by the client that shares it, by a restart', async () => {
+  await using there = await aNodeWithClient({ apiBundle: 'pki/ca.crt' });
+  await there.run('start');
+  const { bundles } = there;
+  const ofMember = aChange({
+    slots: { 'client-bundle': { bundle: bundles.both } },
+    before: { 'client-bundle': printsOf(bundles.old) },
+  });
+  unwrap(await installSlots(await theWork(there.node, ofMember, { step: 'other' }), true));
+  const seen = await observeNode(there.node, 'c');
+  const api = () => seen.holders.find(({ holder }) => holder === 'client/api')?.slots['server-bundle'];
+  expect(api()).toMatchObject({ loaded: false });
+  expect(await carryOut(there.command, 'x', there.node)).toMatchObject({
+    ok: true,
+    value: { restarted: true },
+  });
+  // A second time there is nothing left to do.
+  const again = aCommand(there.body, { holder: 'client/api', attempt: 2 });
+  expect(await carryOut(again, 'x', there.node)).toMatchObject({ ok: true, value: { restarted: false } });
+});
+
+/** As a crash right behind the switch leaves a node. */
+async function installed(there: Awaited<ReturnType<typeof aNodeWithClient>>) {
+  unwrap(await installSlots(await theWork(there.node, there.body, { holder: 'client/api' }), true));
+  return there.reopened();
+}
+
+test('goes on after a crash between install and restart', async () => {
+  await using there = await aNodeWithClient();
+  await there.run('start');
+  const node = await installed(there);
+  expect(await carryOut(there.command, 'x', node)).toMatchObject({ ok: true, value: { restarted: true } });
+});
+
+test('goes on after a crash in the middle of a restart: what is down is started', async () => {
+  await using there = await aNodeWithClient();
+  await there.run('start');
+  const node = await installed(there);
+  await there.run('stop');
+  expect(await carryOut(there.command, 'x', node)).toMatchObject({ ok: true, value: { restarted: true } });
+  expect(await there.running()).toBeDefined();
+});
+
+test('goes on after a crash right behind the restart, without another one', async () => {
+  await using there = await aNodeWithClient();
+  await there.run('start');
+  const node = await installed(there);
+  const { ticks } = await momentNow();
+  while ((await ticksNow()) === ticks);
+  await there.run('restart');
+  const before = await there.running();
+  expect(await carryOut(there.command, 'x', node)).toMatchObject({ ok: true, value: { restarted: false } });
+  expect((await there.running())?.pid).toBe(before?.pid);
+});
+
+test.each(['before the files', 'after the files', 'with the holder down'])(
+  'a decision to put back is finished after a crash %s, and never begun anew',
+  async (when) => {
+    await using there = await aNodeWithClient();
+    await there.run('start');
+    await installed(there);
+    const node = await there.reopened();
+    const record = node.state.record(there.command.id);
+    if (!record) throw new Error('no record');
+    const failure = {
+      code: 'not-serving',
+      message: 'it does not serve',
+      hint: '',
+      retryable: false,
+    } as const;
+    await node.state.write(there.command.id, { ...record, putBack: failure });
+    if (when === 'after the files') {
+      unwrap(
+        await restoreSlots(await theWork(node, there.body, { holder: 'client/api' }), { unread: false }),
+      );
+    }
+    if (when === 'with the holder down') await there.run('stop');
+    const outcome = await carryOut(there.command, 'x', await there.reopened());
+    expect(outcome).toMatchObject({ ok: false, decision: 'restored', failure: { code: 'not-serving' } });
+    expect(there.bundle()).toBe(there.bundles.old);
+    expect(await there.running()).toBeDefined();
+    // The coordinator gets the same answer however often it asks.
+    expect(await carryOut(there.command, 'x', await there.reopened())).toEqual(outcome);
+    expect(there.bundle()).toBe(there.bundles.old);
+  },
+);
+
+test('what was kept under one command is not put back by the next', async () => {
+  await using there = await aNodeWithClient();
+  await there.run('start');
+  await installed(there);
+  await writeFile(there.at('picky'), '');
+  const outcome = await carryOut(aCommand(there.body, { holder: 'client/api', attempt: 2 }), 'x', there.node);
+  expect(outcome).toMatchObject({ ok: false, decision: 'kept' });
+  expect(there.bundle()).toBe(there.bundles.both);
+});
+
+test('a late copy of a command that touched nothing in the end takes nothing away from the next', async () => {
+  await using there = await aNodeWithClient();
+  await there.run('start');
+  await writeFile(there.at('service'), 'exit 1');
+  const { node, command } = there;
+  await carryOut(command, 'x', node);
+  await writeFile(there.at('service'), service);
+  expect(await carryOut(aCommand(there.body, { holder: 'client/api', attempt: 2 }), 'x', node)).toMatchObject(
+    { ok: true },
+  );
+  await carryOut(command, 'x', await there.reopened());
+  expect(there.bundle()).toBe(there.bundles.both);
+});
+
+test('a client that cannot be put back is said to have been kept', async () => {
+  await using there: Awaited<ReturnType<typeof aNodeWithClient>> & TestNode = await aNodeWithClient();
+  await there.run('start');
+  await writeFile(there.at('picky'), '');
+  await writeFile(
+    there.at('service'),
+    `rm -rf api/.etcd-rotate/000001\n${service}`.replace(/^/, `cd ${there.path}\n`),
+  );
+  const outcome = await carryOut(there.command, 'x', there.node);
+  await writeFile(there.at('service'), service);
+  expect(outcome).toMatchObject({ ok: false, decision: 'kept' });
+  expect(outcome.ok ? '' : outcome.failure.message).toContain('could not be put back');
+  expect(existsSync(there.at('api/ca.crt'))).toBe(true);
+  await rm(there.at('picky'));
+});

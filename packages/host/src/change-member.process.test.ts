@@ -1,0 +1,326 @@
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import type { CommandBody, Domain, Expected, Slot } from '@etcd-rotate/protocol';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { carryOut, type Outcome } from './carry-out.ts';
+import { aCa, signed, type TestCa } from './certificates.fixture.ts';
+import { unwrap } from './folder.fixture.ts';
+import { installSlots } from './install-slots.ts';
+import { type LoopbackNode, type LoopbackNodes, threeNodes } from './loopback-nodes.fixture.ts';
+import { aChange, aCommand, printsOf, theWork } from './node.fixture.ts';
+import type { Node } from './node.ts';
+import { observeNode } from './observe-node.ts';
+import type { Change } from './work.ts';
+
+let cluster: LoopbackNodes;
+let members: Expected[];
+let next: { client: TestCa; peer: TestCa };
+let count = 0;
+
+beforeAll(async () => {
+  cluster = await threeNodes();
+  members = await cluster.expected();
+  next = { client: await aCa('new client CA'), peer: await aCa('new peer CA') };
+  for (const one of cluster.nodes) await obey(one, { type: 'prepare', keys: [] }, 'prepare');
+}, 60_000);
+afterAll(() => cluster?.[Symbol.asyncDispose]());
+beforeEach(() => {
+  count += 1;
+});
+
+/** A step of its own for each test. */
+const step = () => `s${count}`;
+
+function obey(
+  { node, member }: Pick<LoopbackNode, 'node' | 'member'>,
+  body: CommandBody,
+  name = step(),
+  attempt = 1,
+): Promise<Outcome> {
+  const command = { ...aCommand(body, { holder: member.holder, step: name, attempt }), node: node.name };
+  return carryOut(command, JSON.stringify(body), node);
+}
+
+/** Asks a member for requests for canaries, and signs them, as a coordinator does. */
+async function canariesFor(
+  one: Pick<LoopbackNode, 'node' | 'member'>,
+  attempt = 1,
+): Promise<Record<Domain, string>> {
+  const asked = await obey(
+    one,
+    { type: 'request', leaves: [], canaries: ['client', 'peer'] },
+    step(),
+    attempt,
+  );
+  if (!asked.ok || asked.value.type !== 'requested') throw new Error(JSON.stringify(asked));
+  const of = (domain: Domain) => {
+    const csr =
+      asked.value.type === 'requested' && asked.value.canaries.find((one) => one.domain === domain)?.csr;
+    return signed(next[domain], csr || '', domain === 'client' ? ['clientAuth'] : undefined).cert;
+  };
+  return { client: of('client'), peer: of('peer') };
+}
+
+/** What the bundles of a member hold, and what they shall hold. */
+async function trustChange(
+  one: LoopbackNode,
+  to: 'both' | 'old',
+  canaries: Partial<Record<Domain, string>> = {},
+): Promise<Change> {
+  const [client, peer] = [await one.read('pki/ca.crt'), await one.read('pki/peer-ca.crt')];
+  const wanted = (old: TestCa, fresh: TestCa) => ({ bundle: to === 'both' ? old.pem + fresh.pem : old.pem });
+  const oldLeaves = Object.fromEntries(Object.keys(canaries).map((domain) => [domain, 'accepted' as const]));
+  return aChange({
+    slots: {
+      'client-bundle': wanted(cluster.clientCa, next.client),
+      'peer-bundle': wanted(cluster.peerCa, next.peer),
+    },
+    before: { 'client-bundle': printsOf(client), 'peer-bundle': printsOf(peer) },
+    startTimeoutMs: 15_000,
+    handOverTo: members.filter(({ holder }) => holder !== one.member.holder).map(({ memberId }) => memberId),
+    ports: { canaries, oldLeaves },
+    members,
+  });
+}
+
+async function theLeader(): Promise<LoopbackNode> {
+  const { leader } = await cluster.nodes[0].serving();
+  const found = cluster.nodes.find(
+    ({ member }) => members.find(({ holder }) => holder === member.holder)?.memberId === leader,
+  );
+  if (!found) throw new Error('nobody leads');
+  return found;
+}
+
+async function aFollower(): Promise<LoopbackNode> {
+  const leader = await theLeader();
+  const [one] = cluster.nodes.filter((node) => node !== leader);
+  if (!one) throw new Error('no follower');
+  return one;
+}
+
+async function isHealthy(one: LoopbackNode): Promise<void> {
+  await one.serving();
+  const seen = await observeNode(one.node, 'c');
+  expect(seen.holders.flatMap(({ problems }) => problems)).toEqual([]);
+  const [member] = seen.holders;
+  expect(Object.values(member?.slots ?? {}).every((slot) => !('loaded' in slot) || slot.loaded)).toBe(true);
+}
+
+test('what lies there, runs and answers is seen as it is', async () => {
+  for (const one of cluster.nodes) await isHealthy(one);
+  const [member, agent] = (await observeNode(cluster.nodes[0].node, 'c')).holders;
+  expect(member).toMatchObject({ holder: 'member/m1', takes: 'restart', status: { serves: true } });
+  expect(member?.flags?.['client-cert-auth']).toBe('true');
+  expect(agent).toMatchObject({ holder: 'client/agent-n1', takes: 'by-itself' });
+});
+
+test('a member takes up new bundles by a restart, and its ports prove it with canaries', async () => {
+  const one = await aFollower();
+  const before = await one.process();
+  const canaries = await canariesFor(one);
+  const outcome = await obey(one, await trustChange(one, 'both', canaries));
+  if (!outcome.ok || outcome.value.type !== 'changed') throw new Error(JSON.stringify(outcome));
+  expect(outcome.value).toMatchObject({ restarted: true, leaderMoved: false });
+  expect(outcome.value.proofs.map(({ what, verdict }) => `${what} ${verdict}`).sort()).toEqual([
+    'new-process proven',
+    'refused-before proven',
+    'refused-before proven',
+  ]);
+  expect(outcome.value.process?.pid).not.toBe(before?.pid);
+  // Beside etcd's own time, a change costs next to nothing.
+  expect(outcome.value.took.install).toBeLessThan(100);
+
+  const proven = await obey(one, {
+    type: 'prove',
+    after: step(),
+    members,
+    settleMs: 0,
+    ports: { canaries, oldLeaves: { client: 'accepted', peer: 'accepted' } },
+    thorough: true,
+  });
+  if (!proven.ok || proven.value.type !== 'proven') throw new Error(JSON.stringify(proven));
+  expect(proven.value.proofs.filter(({ verdict }) => verdict !== 'proven')).toEqual([]);
+  expect(proven.value.proofs.filter(({ what }) => what === 'accepts-canary')).toHaveLength(2);
+  await isHealthy(one);
+  expect(await obey(one, await trustChange(one, 'old'), `${step()}-back`)).toMatchObject({ ok: true });
+});
+
+test('a member that leads hands over first', async () => {
+  const leader = await theLeader();
+  const outcome = await obey(leader, await trustChange(leader, 'both'));
+  expect(outcome).toMatchObject({ ok: true, value: { restarted: true, leaderMoved: true } });
+  expect(await theLeader()).not.toBe(leader);
+  expect(await obey(leader, await trustChange(leader, 'old'), `${step()}-back`)).toMatchObject({ ok: true });
+});
+
+test('a member that does not start with the new files runs with the old ones again', async () => {
+  const one = await aFollower();
+  await writeFile(one.at('picky'), '');
+  const outcome = await obey(one, { ...(await trustChange(one, 'both')), startTimeoutMs: 1500 });
+  await rm(one.at('picky'));
+  expect(outcome).toMatchObject({ ok: false, decision: 'restored', failure: { code: 'restart-failed' } });
+  expect(outcome.ok ? '' : outcome.failure.message).toContain('and it serves with them');
+  expect(printsOf(await one.read('pki/ca.crt'))).toHaveLength(1);
+  await isHealthy(one);
+});
+
+test('a member that starts and refuses us with the new files runs with the old ones again', async () => {
+  const one = await aFollower();
+  const body = await trustChange(one, 'both');
+  const slots = { ...body.slots, 'client-bundle': { bundle: next.client.pem } };
+  const outcome = await obey(one, { ...body, slots, startTimeoutMs: 1500 });
+  expect(outcome).toMatchObject({ ok: false, decision: 'restored', failure: { code: 'not-serving' } });
+  await isHealthy(one);
+});
+
+test('a member is not stopped while another is down, and nothing is left of the step', async () => {
+  const one = await aFollower();
+  const [other] = cluster.nodes.filter((node) => node !== one);
+  const before = await one.process();
+  await other?.service('stop');
+  const outcome = await obey(one, await trustChange(one, 'both'));
+  await other?.service('start');
+  expect(outcome).toMatchObject({ ok: false, decision: 'restored', failure: { code: 'quorum-at-risk' } });
+  expect((await one.process())?.pid).toBe(before?.pid);
+  expect(printsOf(await one.read('pki/ca.crt'))).toHaveLength(1);
+  await other?.serving();
+  await isHealthy(one);
+});
+
+test('a member that cannot serve since others went down is not put back', async () => {
+  const one = await aFollower();
+  const [other, third] = cluster.nodes.filter((node) => node !== one);
+  const script = `#!/bin/sh\nsh ${third?.at('service')} stop\nsh ${other?.at('service')} stop\n`;
+  await writeFile(one.at('both-down'), script);
+  await writeFile(one.at('along'), one.at('both-down'));
+  const outcome = await obey(one, { ...(await trustChange(one, 'both')), startTimeoutMs: 1500 });
+  await rm(one.at('along'));
+  expect(outcome).toMatchObject({ ok: false, decision: 'kept', failure: { code: 'not-serving' } });
+  expect(outcome.ok ? '' : outcome.failure.message).toContain('other members do not serve either');
+  expect(printsOf(await one.read('pki/ca.crt'))).toHaveLength(2);
+  await Promise.all([other?.service('start'), third?.service('start')]);
+  for (const node of cluster.nodes) await node.serving();
+  // The next attempt finds that all is done.
+  const again = await obey(one, await trustChange(one, 'both'), step(), 2);
+  expect(again).toMatchObject({ ok: true, value: { restarted: false } });
+  expect(await obey(one, await trustChange(one, 'old'), `${step()}-back`)).toMatchObject({ ok: true });
+});
+
+/** The agent is killed right behind the switch: the files lie there, and nobody has read them. */
+async function killedAfterInstall(one: LoopbackNode, body: Change): Promise<Node> {
+  unwrap(
+    await installSlots(await theWork(one.node, body, { holder: one.member.holder, step: step() }), true),
+  );
+  return one.reopened();
+}
+
+test('goes on with the same command after a kill between install and restart', async () => {
+  const one = await aFollower();
+  const before = await one.process();
+  const body = await trustChange(one, 'both');
+  const node = await killedAfterInstall(one, body);
+  const outcome = await obey({ ...one, node }, body);
+  expect(outcome).toMatchObject({ ok: true, value: { restarted: true } });
+  expect((await one.process())?.pid).not.toBe(before?.pid);
+  expect(await obey({ ...one, node }, await trustChange(one, 'old'), `${step()}-back`)).toMatchObject({
+    ok: true,
+  });
+});
+
+test('with a canary that the kill took along, the step begins anew and restarts once', async () => {
+  const one = await aFollower();
+  const before = await one.process();
+  const body = await trustChange(one, 'both', await canariesFor(one));
+  const node = await killedAfterInstall(one, body);
+  const lost = await obey({ ...one, node }, body);
+  expect(lost).toMatchObject({
+    ok: false,
+    decision: 'untouched',
+    failure: { code: 'canary-lost', retryable: true },
+  });
+  expect(printsOf(await one.read('pki/ca.crt'))).toHaveLength(1);
+  expect((await one.process())?.pid).toBe(before?.pid);
+
+  const canaries = await canariesFor({ ...one, node }, 2);
+  const outcome = await obey({ ...one, node }, { ...body, ports: { ...body.ports, canaries } }, step(), 2);
+  expect(outcome).toMatchObject({ ok: true, value: { restarted: true } });
+  expect(await obey({ ...one, node }, await trustChange(one, 'old'), `${step()}-back`)).toMatchObject({
+    ok: true,
+  });
+});
+
+test('a kill in the middle of the restart leaves a member down: the next delivery starts it', async () => {
+  const one = await aFollower();
+  const body = await trustChange(one, 'both', await canariesFor(one));
+  const node = await killedAfterInstall(one, body);
+  await one.service('stop');
+  const outcome = await obey({ ...one, node }, body);
+  // It serves; only its proof is lost, and the next attempt gives it without another restart.
+  expect(outcome).toMatchObject({
+    ok: false,
+    decision: 'kept',
+    failure: { code: 'canary-lost', retryable: true },
+  });
+  await one.serving();
+  const started = await one.process();
+  const canaries = await canariesFor({ ...one, node }, 2);
+  const again = await trustChange(one, 'both', canaries);
+  expect(await obey({ ...one, node }, again, step(), 2)).toMatchObject({
+    ok: true,
+    value: { restarted: false },
+  });
+  expect((await one.process())?.pid).toBe(started?.pid);
+  expect(await obey({ ...one, node }, await trustChange(one, 'old'), `${step()}-back`)).toMatchObject({
+    ok: true,
+  });
+});
+
+test('leaves are installed with the keys made here, and presented', async () => {
+  const one = await aFollower();
+  const slots: Slot[] = ['server-leaf', 'peer-leaf'];
+  const addNames = { dns: [], ip: [] };
+  const leaves = slots.map((slot) => ({ slot, kind: 'ecdsa-p256' as const, addNames }));
+  const asked = await obey(one, { type: 'request', leaves, canaries: [] });
+  if (!asked.ok || asked.value.type !== 'requested') throw new Error(JSON.stringify(asked));
+  const [server, peer] = asked.value.leaves.map(({ csr, slot }) =>
+    signed(slot === 'server-leaf' ? cluster.clientCa : cluster.peerCa, csr),
+  );
+  if (!server || !peer) throw new Error('nothing was asked for');
+  const body = aChange({
+    slots: { 'server-leaf': { chain: server.cert }, 'peer-leaf': { chain: peer.cert } },
+    before: { 'server-leaf': [one.server.fingerprint], 'peer-leaf': [one.peer.fingerprint] },
+    taken: 'by-itself',
+    startTimeoutMs: 15_000,
+    members,
+  });
+  const before = await one.process();
+  expect(await obey(one, body)).toMatchObject({ ok: true, value: { restarted: false } });
+  expect((await one.process())?.pid).toBe(before?.pid);
+  const now = members.map((each) =>
+    each.holder === one.member.holder
+      ? { ...each, 'server-leaf': server.fingerprint, 'peer-leaf': peer.fingerprint }
+      : each,
+  );
+  for (const looking of cluster.nodes) {
+    const proven = await obey(looking, {
+      type: 'prove',
+      after: step(),
+      members: now,
+      settleMs: 0,
+      ports: { canaries: {}, oldLeaves: {} },
+      thorough: true,
+    });
+    if (!proven.ok || proven.value.type !== 'proven') throw new Error(JSON.stringify(proven));
+    expect(proven.value.proofs.filter(({ verdict }) => verdict !== 'proven')).toEqual([]);
+  }
+});
+
+test('no file descriptor is left open, and no key is in what the agents remember', async () => {
+  const one = await aFollower();
+  await obey(one, { type: 'observe' });
+  const before = (await readdir('/proc/self/fd')).length;
+  for (let i = 0; i < 10; i += 1) await obey(one, { type: 'observe' });
+  expect((await readdir('/proc/self/fd')).length).toBeLessThan(before + 5);
+  for (const { read } of cluster.nodes)
+    expect(await read('state/commands.json')).not.toContain('PRIVATE KEY');
+});
