@@ -81,11 +81,19 @@ test('a client that nobody declared is named when its CA goes away', () => {
   ]);
 });
 
-test('half a step is looked at: a bundle may not change to the new CA alone before anybody presents it', () => {
-  const bundles = plan.steps.find(({ id }) => id === 'retire-b')?.action;
-  const together = plan.steps.map((step): Step => {
-    if (step.id !== 'trust-b' || step.action.type !== 'change' || bundles?.type !== 'change') return step;
-    return { ...step, action: { ...step.action, slots: bundles.slots } };
-  });
-  expect(firstStrangers(together)?.step).toBe('trust-b');
+test('half a step is looked at: what fits together before and after may not fit in between', () => {
+  // A member on its own: only its gateway dials it.
+  const observations = aCluster('a')
+    .observations()
+    .map((node) => ({ ...node, holders: node.holders.filter(({ holder }) => holder === 'member/a') }));
+  const [step] = plan.steps.filter(({ id }) => id === 'issue-a');
+  const target = { role: 'new', name: 'new-ca' } as const;
+  if (step?.action.type !== 'change') throw new Error('the plan changes nothing');
+  const slots = { 'server-leaf': { leafOf: target }, 'client-bundle': { bundle: [target] } };
+  const steps = [{ ...step, action: { ...step.action, slots } }];
+  const [line] = provePlan({ steps }, worldFrom(observations), standIns, verify);
+  expect(line?.strangers.map((said) => said.replace(/:.*/, ''))).toEqual([
+    'member/a would refuse the server-leaf of member/a',
+    'member/a would refuse the server-leaf of member/a',
+  ]);
 });
