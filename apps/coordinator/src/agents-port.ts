@@ -28,7 +28,10 @@ export class AgentsPort {
   readonly port: Ports['agents'] = {
     send: (command) => this.#agents.send(command),
     results: (rotation): ResultQueue => {
-      const queue = new Results(() => this.#queues.delete(rotation));
+      const queue: Results = new Results(() => {
+        // Only its own: a later loop of the same rotation may have one by now.
+        if (this.#queues.get(rotation) === queue) this.#queues.delete(rotation);
+      });
       this.#queues.set(rotation, queue);
       return queue;
     },

@@ -39,7 +39,7 @@ export class Coordinator {
   readonly #stop = new AbortController();
   /** Plans that were shown, to say what changed when another one is made at the start. */
   readonly #shown = new Map<string, Plan>();
-  /** Clusters for which a start is being answered. */
+  /** Clusters for which a start or a resume is being answered. */
   readonly #starting = new Set<string>();
 
   constructor(parts: CoordinatorParts) {
@@ -92,11 +92,7 @@ export class Coordinator {
     if (same) return started(same.id, this.#parts.journal.last());
     const other = this.#rotations.unfinished(cluster.name);
     if (other) return refused(underWay(other));
-    if (this.#starting.has(cluster.name))
-      return refused(
-        fail('rotation-under-way', `${cluster.name}: another start is being answered`, 'ask again', true)
-          .failure,
-      );
+    if (this.#starting.has(cluster.name)) return refused(busy(cluster.name));
     this.#starting.add(cluster.name);
     try {
       const planned = await planRotation(this.#parts.fleet.fleet, cluster, request, this.#parts.ports);
@@ -199,6 +195,16 @@ export class Coordinator {
     if (!rotation) return unknownRotation(id);
     const allowed = mayDo('resume', rotation);
     if (!allowed.ok) return refused(allowed.failure);
+    if (this.#starting.has(rotation.cluster)) return refused(busy(rotation.cluster));
+    this.#starting.add(rotation.cluster);
+    try {
+      return await this.#goOn(operator, id);
+    } finally {
+      this.#starting.delete(rotation.cluster);
+    }
+  }
+
+  async #goOn(operator: string, id: string): Promise<Outcome> {
     const entry = await this.#parts.journal.append({ type: 'resumed', rotation: id, operator });
     if (!entry.ok) return refused(entry.failure);
     const resumed = this.#rotations.get(id);
@@ -271,6 +277,15 @@ function underWay({ id, cluster, state }: Rotation): Failure {
     'rotation-under-way',
     `${cluster} has rotation ${id}, which ${how}`,
     'look at it with `rotate status`',
+  ).failure;
+}
+
+function busy(cluster: string): Failure {
+  return fail(
+    'rotation-under-way',
+    `${cluster}: another start or resume is being answered`,
+    'ask again',
+    true,
   ).failure;
 }
 

@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '@etcd-rotate/protocol';
 import type { Coordinator } from './coordinator.ts';
 import { showEntry } from './show-entry.ts';
 import { Tally } from './tally.ts';
 import type { Terminal } from './terminal.ts';
+
+/** Quick enough for a person who watches. */
+const batchMs = 150;
 
 export type Ending =
   | { type: 'finished'; tally: Tally }
@@ -31,7 +35,7 @@ export async function follow(
       // A coordinator that is restarted goes on with the rotation, and we go on following.
       misses += 1;
       if (misses > 20) return { type: 'lost', failures: answer.failures };
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await sleep(500);
       continue;
     }
     misses = 0;
@@ -44,6 +48,8 @@ export async function follow(
       if (entry.body.type === 'held') return { type: 'held', failure: entry.body.failure, tally };
     }
     last = answer.value.last;
+    // What comes in quick succession is fetched together: a machine that also runs etcd has better things to do.
+    await Promise.race([sleep(batchMs), aborted(detach)]);
   }
   return { type: 'detached' };
 }

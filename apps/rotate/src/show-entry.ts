@@ -86,5 +86,5 @@ function howTaken(name: string, { restarted, leaderMoved, process }: Changed): s
 }
 
 function secondsOf({ took }: Changed): string {
-  return ((took.handOver + took.install + took.restart + took.serve + took.prove) / 1000).toFixed(2);
+  return ((took.before + took.restart + took.serve + took.prove) / 1000).toFixed(2);
 }

@@ -115,7 +115,7 @@ test('that the new CA was accepted before the change opens as well: the new proc
 test('a gate behind a change looks at its proofs alone', () => {
   const step = plan.steps.find(({ id }) => id === 'trust-b');
   if (!step) throw new Error('the plan has no change');
-  const took = { handOver: 0, install: 1, restart: 1, serve: 1, prove: 1 };
+  const took = { before: 1, restart: 1, serve: 1, prove: 1 };
   const changed = { type: 'changed', slots: {}, restarted: true, leaderMoved: false, took } as const;
   const gateFor = (proofs: Proof[]) =>
     gate(plan, [{ step, results: [anAnswer(step, { ...changed, proofs })] }]);

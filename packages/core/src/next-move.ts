@@ -68,8 +68,8 @@ export function nextMove(rotation: Rotation, circumstances: Circumstances): Move
 }
 
 /**
- * While a step is under way, the node of the next change is asked for its certificate requests: that alters nothing in
- * the cluster, and the step need not wait for keys when its turn comes.
+ * While a step is under way, the node of the next change is asked for its certificate requests, and they are signed: that
+ * alters nothing in the cluster, and the step need not wait for keys and certificates when its turn comes.
  */
 function requestAhead(
   groups: readonly Step[][],
@@ -77,8 +77,14 @@ function requestAhead(
   circumstances: Circumstances,
 ): Move | undefined {
   const next = groups.find((group) => group.some(({ action }) => action.type === 'change')) ?? [];
-  const step = next.find((one) => !rotation.progress[one.id] && commandTypesOf(one)[0] === 'request');
-  return step && send(step, 'request', { rotation, attempt: 1, ...circumstances });
+  for (const step of next) {
+    const progress = rotation.progress[step.id];
+    if (commandTypesOf(step)[0] !== 'request') continue;
+    if (!progress) return send(step, 'request', { rotation, attempt: 1, ...circumstances });
+    const certificates = progress.signed ? [] : certificatesToSign(rotation, step, progress);
+    if (certificates.length > 0) return { type: 'sign', step: step.id, certificates };
+  }
+  return undefined;
 }
 
 /** The next move of one group of steps, or nothing when all of them are done and the gate has passed. */

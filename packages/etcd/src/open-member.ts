@@ -27,21 +27,16 @@ export function openMember({ deadlineMs = 1500, ...target }: MemberTarget): Memb
     alarms: () =>
       ask(async (etcd) => (await etcd.maintenance.alarm({ action: 'Get' })).alarms.map(alarmFrom)),
     moveLeader: async (to) => {
-      // etcd answers at its next tick of 100 ms, long after the lead has moved: so it is looked at beside.
-      let answer: Result<unknown> | undefined;
-      const asked = ask((etcd) => etcd.maintenance.moveLeader({ targetID: toDecimal(to) })).then((answered) => {
-        answer = answered;
-      });
+      const asked = await ask((etcd) => etcd.maintenance.moveLeader({ targetID: toDecimal(to) }));
+      if (!asked.ok) return { ok: false, failure: notMoved(asked.failure) };
       const seen = await pollUntil({
         look: status,
-        enough: (now) => (now.ok && now.value.leader === to) || answer?.ok === false,
-        intervalMs: () => 5,
+        enough: (now) => now.ok && now.value.leader === to,
         deadlineMs,
       });
-      if (seen.ok && seen.value.leader === to) return ok(undefined);
-      await asked;
-      if (answer?.ok === false) return { ok: false, failure: notMoved(answer.failure) };
-      return seen.ok ? stillLeads(endpoint, seen.value.leader) : withoutValue(seen);
+      return seen.ok && seen.value.leader !== to
+        ? stillLeads(endpoint, seen.value.leader)
+        : withoutValue(seen);
     },
     snapshot: (path) => takeSnapshot({ client, endpoint, path, stallMs: Math.max(deadlineMs, 10_000) }),
     close,

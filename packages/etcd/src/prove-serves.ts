@@ -1,5 +1,5 @@
 import type { EtcdId, Failure, MemberLook, Proof } from '@etcd-rotate/protocol';
-import type { MemberTarget } from './member.ts';
+import type { Member, MemberTarget } from './member.ts';
 import { openMember } from './open-member.ts';
 import { pollUntil } from './poll.ts';
 import { longestLookMs } from './until-proven.ts';
@@ -25,11 +25,20 @@ export async function proveServes({
   ...target
 }: Serves): Promise<{ proofs: Proof[]; looks: MemberLook[] }> {
   let run: Run | undefined;
+  // A connection made for these looks, and another one after each that failed.
+  let member: Member | undefined;
+  await using _closing = { [Symbol.asyncDispose]: async () => member?.close() };
   const last = await pollUntil<Seen>({
     look: async (leftMs) => {
-      const seen = await lookOnce({ ...target, deadlineMs: Math.min(leftMs, longestLookMs) }, memberId);
-      if (!seen.ok) run = undefined;
-      else if (run && agree(run.last.look, seen.look)) run.last = seen;
+      member ??= openMember({ ...target, deadlineMs: Math.min(leftMs, longestLookMs) });
+      const seen = await lookOnce(member, memberId);
+      if (!seen.ok) {
+        member.close();
+        member = undefined;
+        run = undefined;
+      }
+      if (!seen.ok) return seen;
+      if (run && agree(run.last.look, seen.look)) run.last = seen;
       else run = { first: seen, last: seen };
       return seen;
     },
@@ -53,8 +62,7 @@ interface Run {
   last: Served;
 }
 
-async function lookOnce(target: MemberTarget, expected: EtcdId): Promise<Seen> {
-  await using member = openMember(target);
+async function lookOnce(member: Member, expected: EtcdId): Promise<Seen> {
   const [read, status] = await Promise.all([member.linearizableRead(), member.status()]);
   if (!read.ok) return { ok: false, why: read.failure.message, failure: read.failure };
   if (!status.ok) return { ok: false, why: status.failure.message, failure: status.failure };

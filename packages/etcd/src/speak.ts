@@ -1,5 +1,12 @@
+import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import {
+  type ConnectionOptions,
+  connect,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { revealed } from './key-pair.ts';
 import { type Presented, presentedBy } from './presented.ts';
 import { reasonOf, type Spoken, whatWentWrong } from './spoken.ts';
@@ -71,17 +78,39 @@ function optionsFor(to: Target, how: Conversation): ConnectionOptions {
     // Names of IP addresses are not sent (RFC 6066); the identity is checked against `host` then.
     ...(isIP(host) === 0 && { servername: host }),
     ...(to.localAddress !== undefined && { localAddress: to.localAddress }),
-    ...(to.cert !== undefined && { cert: to.cert }),
-    ...(to.key !== undefined && { key: revealed(to.key) }),
-    // An empty list, where anybody is trusted: Node would load its public roots otherwise.
-    ca: to.ca === 'any' ? [] : to.ca,
-    // As Go and so etcd: every certificate of a bundle is a trust anchor (facts: etcd, section 9).
-    allowPartialTrustChain: true,
+    secureContext: contextFor(to, how.version),
     // Judged here, so that what an untrusted server presents can be told.
     rejectUnauthorized: false,
-    minVersion: how.version,
-    maxVersion: how.version,
   };
+}
+
+const contexts = new Map<string, SecureContext>();
+const keepContexts = 50;
+
+/**
+ * Files read and keys parsed once for each pair, bundle and version. A context is no session: every connection made with
+ * it is a full handshake, which is checked as well.
+ */
+function contextFor({ ca, cert, key }: Target, version: Conversation['version']): SecureContext {
+  const secret = key === undefined ? undefined : revealed(key);
+  const name = createHash('sha256')
+    .update(JSON.stringify([version, ca, cert, secret]))
+    .digest('hex');
+  const known = contexts.get(name);
+  if (known) return known;
+  const made = createSecureContext({
+    ...(cert !== undefined && { cert }),
+    ...(secret !== undefined && { key: secret }),
+    // An empty list, where anybody is trusted: Node would load its public roots otherwise.
+    ca: ca === 'any' ? [] : ca,
+    // As Go and so etcd: every certificate of a bundle is a trust anchor (facts: etcd, section 9).
+    allowPartialTrustChain: true,
+    minVersion: version,
+    maxVersion: version,
+  });
+  contexts.set(name, made);
+  for (const old of [...contexts.keys()].slice(0, -keepContexts)) contexts.delete(old);
+  return made;
 }
 
 /**

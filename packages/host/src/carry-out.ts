@@ -82,10 +82,9 @@ async function prepare({ cluster, rotation }: Command, node: Node): Promise<Resu
   const copies = await copySlots(holders, node.state.rotationFolder(rotation));
   if (!copies.ok) return copies;
   const folders = new Map(holders.flatMap((holder) => foldersOf(node, holder)).map((one) => [one.path, one]));
-  for (const folder of folders.values()) {
-    const adopted = await adopt(folder);
-    if (!adopted.ok) return adopted;
-  }
+  const adopted = await Promise.all([...folders.values()].map((folder) => adopt(folder)));
+  const failed = adopted.find((one) => !one.ok);
+  if (failed && !failed.ok) return failed;
   return ok({ type: 'prepared', copies: copies.value });
 }
 

@@ -73,8 +73,6 @@ test('a client that runs is restarted, and its new process is the proof', async 
   if (!outcome.ok || outcome.value.type !== 'changed') throw new Error();
   expect(outcome.value.process).toEqual({ pid: now?.pid, startedAt: expect.any(String) });
   expect(outcome.value.proofs[0]).toMatchObject({ what: 'new-process', verdict: 'proven' });
-  const own = outcome.value.took;
-  expect(own.handOver + own.install + own.restart).toBeLessThan(500);
 });
 
 test('a client that does not run is not started: its next start reads the new files', async () => {

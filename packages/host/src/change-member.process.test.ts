@@ -127,8 +127,6 @@ test('a member takes up new bundles by a restart, and its ports prove it with ca
     'refused-before proven',
   ]);
   expect(outcome.value.process?.pid).not.toBe(before?.pid);
-  // Beside etcd's own time, a change costs next to nothing.
-  expect(outcome.value.took.install).toBeLessThan(100);
 
   const proven = await obey(one, {
     type: 'prove',

@@ -16,7 +16,7 @@ import type { Work } from './work.ts';
 /**
  * The heart of the agent: new contents for slots of one holder, taken up by it, then proven.
  *
- *   looked at before, lead handed over → files installed, may it stop? → restart → it serves → proven
+ *   looked at before, lead handed over, files installed, may it stop? → restart → it serves → looked at after
  *
  * Every line can be interrupted: the next delivery of the same command looks first and goes on where it is. A fault of
  * the holder itself puts the files of before back; whatever else is wrong is answered and kept.
@@ -35,28 +35,23 @@ export async function change(work: Work): Promise<Outcome> {
 
   const due = await isDue(work, process);
   const restarts = due && body.taken === 'restart';
-  const [before, handed] = await Promise.all([
+  // Together, since nobody reads a bundle before the restart, and a new leaf is trusted by all before it is sent here.
+  const [before, handed, installed, others] = await Promise.all([
     lookBefore(work, { process, due }),
     restarts ? handOver(work) : ok(false),
-  ]);
-  if (!before.ok) return backOut(work, before.failure, 'untouched');
-  const uncontrolled = unproven(
-    holder.holder,
-    before.value.proofs,
-    'look at the log of that member, then `rotate resume`',
-  );
-  if (uncontrolled) return backOut(work, uncontrolled, 'untouched');
-  if (!handed.ok) return backOut(work, handed.failure, 'untouched');
-  const handOverMs = lap();
-
-  // Nobody reads the files before the restart, so that whether it may stop is asked at the last moment, beside.
-  const [installed, spared] = await Promise.all([
     installSlots(work, ran),
     restarts ? mayStop(work) : ok(undefined),
   ]);
+  if (!before.ok) return backOut(work, before.failure, 'untouched');
+  const hint = 'look at the log of that member, then `rotate resume`';
+  const uncontrolled = unproven(holder.holder, before.value.proofs, hint);
+  if (uncontrolled) return backOut(work, uncontrolled, 'untouched');
+  if (!handed.ok) return backOut(work, handed.failure, 'untouched');
   if (!installed.ok) return backOut(work, installed.failure, 'untouched');
+  // Handing over takes a while: then whether it may stop is asked once more, at the last moment.
+  const spared = handed.value ? await mayStop(work) : others;
   if (!spared.ok) return backOut(work, spared.failure, 'restored');
-  const installMs = lap();
+  const beforeMs = lap();
 
   const taken = await take(work, { restarts, ran });
   const until = performance.now() + body.startTimeoutMs;
@@ -84,7 +79,7 @@ export async function change(work: Work): Promise<Outcome> {
       restarted: restarts,
       leaderMoved: handed.value,
       proofs,
-      took: { handOver: handOverMs, install: installMs, restart: restartMs, serve: serveMs, prove: lap() },
+      took: { before: beforeMs, restart: restartMs, serve: serveMs, prove: lap() },
     },
   };
 }

@@ -13,23 +13,31 @@ import type { Pair } from './slot-files.ts';
  * @returns how many files were copied; what was copied already is left as it was
  */
 export async function copySlots(holders: readonly Holder[], folder: string): Promise<Result<number>> {
-  let copies = 0;
-  for (const { holder, slots } of holders) {
-    for (const [slot, files] of Object.entries(slots)) {
-      for (const [part, path] of Object.entries(files)) {
-        const copy = pathOf(folder, holder, `${slot}.${part}`);
-        if ((await readIfThere(copy)) !== undefined) continue;
-        try {
-          await writeDurably(copy, (await readSmall(path)).bytes);
-        } catch (error) {
-          const hint = 'see that the file is there and that the state folder has room';
-          return fail('bad-file', `${path} cannot be copied to ${copy}: ${String(error)}`, hint);
-        }
-        copies += 1;
-      }
-    }
+  const wanted = holders.flatMap(({ holder, slots }) =>
+    Object.entries(slots).flatMap(([slot, files]) =>
+      Object.entries(files).map(([part, path]) => ({
+        path,
+        copy: pathOf(folder, holder, `${slot}.${part}`),
+      })),
+    ),
+  );
+  // Together: the file system makes one commit of many syncs.
+  const copied = await Promise.all(wanted.map(copyOnce));
+  const failed = copied.find((one) => !one.ok);
+  if (failed && !failed.ok) return failed;
+  return ok(copied.filter((one) => one.ok && one.value).length);
+}
+
+/** @returns whether it was copied now */
+async function copyOnce({ path, copy }: { path: string; copy: string }): Promise<Result<boolean>> {
+  try {
+    if ((await readIfThere(copy)) !== undefined) return ok(false);
+    await writeDurably(copy, (await readSmall(path)).bytes);
+    return ok(true);
+  } catch (error) {
+    const hint = 'see that the file is there and that the state folder has room';
+    return fail('bad-file', `${path} cannot be copied to ${copy}: ${String(error)}`, hint);
   }
-  return ok(copies);
 }
 
 /** A leaf pair as it was before the rotation. */

@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { keyMatches, readCertificates } from '@etcd-rotate/pki';
+import { keyMatches } from '@etcd-rotate/pki';
 import { type Fingerprint, fail, ok, type Result, type Slot, type SlotContents } from '@etcd-rotate/protocol';
 import {
   adopt,
@@ -14,6 +14,7 @@ import { certificateFile, pathsOf, type SlotFiles } from './holders.ts';
 import { readKey } from './keys.ts';
 import type { Since } from './moment.ts';
 import { foldersOf } from './node.ts';
+import { parsedPem } from './parsed-pem.ts';
 import { readPair, readSlot } from './slot-files.ts';
 import type { Change, Work } from './work.ts';
 
@@ -116,7 +117,7 @@ export async function restoreSlots(
 
 function wantedSlots(body: Change): [Slot, Fingerprint[]][] {
   return contentsIn(body).map(([slot, contents]) => {
-    const certificates = readCertificates(pemOf(contents));
+    const certificates = parsedPem(pemOf(contents));
     return [
       slot,
       certificates.ok ? certificates.value.map(({ facts }) => facts.fingerprint) : ['unreadable'],
@@ -178,7 +179,7 @@ async function partsOf(
   if (!files) return fail('unknown-holder', `${holder.holder} has no ${slot}`, 'correct the agent file');
   const pem = pemOf(wanted);
   // The strictest reader on the way in: etcd takes half a bundle without a word (facts: etcd, section 2).
-  const certificates = readCertificates(pem);
+  const certificates = parsedPem(pem);
   if (!certificates.ok) return certificates;
   if ('ca' in files) return ok([[files.ca, pem]]);
   const folder = node.state.rotationFolder(command.rotation);

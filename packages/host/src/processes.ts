@@ -63,14 +63,17 @@ const lastFound = new Map<string, { pid: number; inode: string }>();
  */
 export async function connectionsTo(pid: number, urls: readonly string[]): Promise<Set<string>> {
   const own = new Set(await socketInodes(pid));
+  const targets = urls.map((url) => new URL(url));
+  // A table for each port, and not for each URL: those of busy nodes are long.
+  const ports = new Set(targets.map(({ port }) => Number(port || 443)));
   const found: string[] = [];
-  for (const { hostname, port } of urls.map((url) => new URL(url))) {
-    const there = await sockets(established, Number(port || 443));
-    found.push(
-      ...there
-        .filter(({ remote, inode }) => own.has(inode) && sameHost(remote, hostname))
-        .map(({ inode }) => inode),
-    );
+  for (const port of ports) {
+    const hosts = targets
+      .filter((target) => Number(target.port || 443) === port)
+      .map(({ hostname }) => hostname);
+    for (const { remote, inode } of await sockets(established, port)) {
+      if (own.has(inode) && hosts.some((host) => sameHost(remote, host))) found.push(inode);
+    }
   }
   return new Set(found);
 }
@@ -147,8 +150,12 @@ async function owned(pid: number, inodes: readonly string[]): Promise<string[]> 
   return inodes.filter((inode) => own.includes(inode));
 }
 
+/** Those called etcd first: one of them nearly always is the one, and open files are slow to list. */
 async function pids(): Promise<number[]> {
-  return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const names = await Promise.all(all.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
+  const named = new Set(all.filter((_pid, index) => names[index] === 'etcd\n'));
+  return [...named, ...all.filter((pid) => !named.has(pid))];
 }
 
 async function socketInodes(pid: number): Promise<string[]> {

@@ -33,6 +33,6 @@ export async function proveConnectionsRenewed({
       const detail = `${fresh} connections to members were opened since, ${old} are from before`;
       return [{ what: 'connections-renewed', where, verdict: renewed ? 'proven' : 'disproven', detail }];
     }
-    await sleep(20);
+    await sleep(5);
   }
 }

@@ -51,10 +51,12 @@ export async function waitUntilServing(
       `${node.name} has no member of ${command.cluster}`,
       'correct the fleet file',
     );
+  // Our own client does not change while its node changes a member: one thing at a time.
+  const access = await accessOf(here.agent);
+  if (!access.ok) return access;
   for (;;) {
     const left = Math.max(250, until - performance.now());
-    const access = await accessOf(here.agent);
-    const fault = access.ok ? await reasonNotToServe(member, access.value, left) : access.failure.message;
+    const fault = await reasonNotToServe(member, access.value, left);
     if (fault === undefined) return ok(undefined);
     if (performance.now() >= until) {
       return fail(

@@ -1,6 +1,7 @@
-import { type Certificate, keyMatches, readCertificates, Secret } from '@etcd-rotate/pki';
+import { type Certificate, keyMatches, Secret } from '@etcd-rotate/pki';
 import { fail, type KnownCertificate, ok, type Result } from '@etcd-rotate/protocol';
 import { certificateFile, type SlotFiles } from './holders.ts';
+import { parsedPem } from './parsed-pem.ts';
 import { readSmall } from './read-small.ts';
 
 /** The certificates of a slot as etcd would read them: a leaf's chain, leaf first, or a bundle in order. */
@@ -8,10 +9,11 @@ export async function readSlot(files: SlotFiles): Promise<Result<Certificate[]>>
   const path = certificateFile(files);
   const text = await readText(path);
   if (!text.ok) return text;
-  const certificates = readCertificates(text.value);
-  if (certificates.ok) return certificates;
-  const { code, message, hint } = certificates.failure;
-  return fail(code, `${path}: ${message}`, hint);
+  return named(path, parsedPem(text.value));
+}
+
+function named<T>(path: string, read: Result<T>): Result<T> {
+  return read.ok ? read : fail(read.failure.code, `${path}: ${read.failure.message}`, read.failure.hint);
 }
 
 export interface Pair {
@@ -28,9 +30,10 @@ export async function readPair(files: SlotFiles): Promise<Result<Pair>> {
 
 async function readPairOnce(files: SlotFiles): Promise<Result<Pair>> {
   if ('ca' in files) return fail('internal', 'a bundle has no key', 'please report this');
-  const [cert, key, chain] = [await readText(files.cert), await readText(files.key), await readSlot(files)];
+  const [cert, key] = [await readText(files.cert), await readText(files.key)];
   if (!cert.ok) return cert;
   if (!key.ok) return key;
+  const chain = named(files.cert, parsedPem(cert.value));
   if (!chain.ok) return chain;
   const pair = { cert: cert.value, key: new Secret(key.value) };
   const [leaf] = chain.value;

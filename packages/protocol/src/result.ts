@@ -90,8 +90,8 @@ export const ResultValue = z.discriminatedUnion('type', [
     proofs: z.array(Proof),
     /** Milliseconds, for the summary and the benchmark. */
     took: z.strictObject({
-      handOver: z.number(),
-      install: z.number(),
+      /** Looking, handing over and installing, before the restart. */
+      before: z.number(),
       restart: z.number(),
       serve: z.number(),
       prove: z.number(),

@@ -56,7 +56,7 @@ export function changeHolder(agent: Agent, command: Command, body: Change): Outc
     restarted: restarts,
     leaderMoved,
     proofs,
-    took: { handOver: 0, install: 1, restart: 1, serve: 1, prove: 1 },
+    took: { before: 1, restart: 1, serve: 1, prove: 1 },
   });
 }
 
