@@ -7,7 +7,7 @@ export default defineConfig({
         // Quick: no processes, no network.
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'infra/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'infra/*.test.ts', 'infra/demo/*.test.ts'],
           exclude: ['**/*.process.test.ts', '**/node_modules/**'],
           // Pure parts share nothing that could leak from file to file, so that what they import is loaded once.
           isolate: false,
@@ -15,7 +15,7 @@ export default defineConfig({
         },
       },
       {
-        // Real etcd and nats-server on loopback, so one file at a time.
+        // Real programs on loopback, real disks: one file at a time.
         test: {
           name: 'processes',
           include: ['packages/*/src/**/*.process.test.ts', 'infra/lab/src/**/*.test.ts', 'test/*.test.ts'],

@@ -18,8 +18,7 @@ export function planLines(plan: Plan, proof: readonly ProofLine[]): string[] {
   return [
     `${colors.bold(`Rotation of ${plan.cluster}`)}  strategy ${plan.strategy}, restarts ${plan.restarts}`,
     '',
-    ...columns(domainRows(plan)).map(indent),
-    ...columns(memberRows(plan)).map(indent),
+    ...columns([...domainRows(plan), ...memberRows(plan)]).map(indent),
     '',
     ...columns([['step', 'what changes', 'taken up by', 'if it stops there'], ...stepRows(plan, proof)]).map(
       (line, i) => indent(i === 0 ? colors.dim(line) : line),
@@ -51,7 +50,7 @@ function domainRows(plan: Plan): string[][] {
 function describeTarget(plan: Plan, target: CaRef): string {
   switch (target.role) {
     case 'new': {
-      const kind = plan.profile.ca.key ?? 'the same kind of key';
+      const kind = plan.profile.ca.key ?? 'a key of the same kind';
       return `${target.name} (${kind}, ${days(plan.profile.ca.validity)})`;
     }
     case 'held':
@@ -98,7 +97,12 @@ function rowOf(
 ): string[] | undefined {
   switch (action.type) {
     case 'prepare':
-      return [id, `on ${node}: a copy of every slot file, links in their place`, '-', 'nothing has changed'];
+      return [
+        id,
+        `on ${node}: a copy of every slot file, links to the same bytes`,
+        '-',
+        'nothing has changed',
+      ];
     case 'snapshot':
       return [id, `on ${node}: a snapshot of the data through ${holder}`, '-', 'nothing has changed'];
     case 'prove':
