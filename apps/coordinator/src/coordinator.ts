@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { mayDo, type Rotation } from '@etcd-rotate/core';
 import type { Journal } from '@etcd-rotate/journal';
 import {
-  type Entry,
   type Failure,
   type FleetCluster,
   type FleetFile,
@@ -14,7 +12,9 @@ import {
   type RotationRequest,
 } from '@etcd-rotate/protocol';
 import { observe, type PlanningPorts, type Ports, planRotation, runRotation } from '@etcd-rotate/runner';
+import { journalPage } from './journal-page.ts';
 import { planDifference } from './plan-difference.ts';
+import { rotationId } from './rotation-id.ts';
 import { Rotations } from './rotations.ts';
 
 type Outcome = OperatorReply['outcome'];
@@ -68,7 +68,7 @@ export class Coordinator {
       case 'status':
         return this.#status(body);
       case 'journal':
-        return this.#journal(body);
+        return journalPage(this.#parts.journal, body);
       case 'resume':
         return this.#resume(operator, body);
       case 'abandon':
@@ -173,23 +173,6 @@ export class Coordinator {
     };
   }
 
-  async #journal({ rotation, after, waitMs }: Body<'journal'>): Promise<Outcome> {
-    const { journal } = this.#parts;
-    const until = Date.now() + waitMs;
-    let seen = after;
-    for (;;) {
-      const found = journal.entries(seen).filter((entry) => concerns(entry, rotation));
-      const left = until - Date.now();
-      if (found.length > 0 || left <= 0) {
-        const entries = within(mostBytes, found);
-        const last = entries.length < found.length ? (entries.at(-1)?.seq ?? after) : journal.last();
-        return { ok: true, value: { type: 'journal', entries, last } };
-      }
-      seen = journal.last();
-      await journal.waitFor(seen, left);
-    }
-  }
-
   async #resume(operator: string, { rotation: id }: Body<'resume'>): Promise<Outcome> {
     const rotation = this.#rotations.get(id);
     if (!rotation) return unknownRotation(id);
@@ -246,29 +229,6 @@ interface Begin {
   cluster: FleetCluster;
   plan: Plan;
   observations: NodeObservation[];
-}
-
-/** So much fits into one reply with room to spare (see the size limits of the bus). */
-const mostBytes = 2_000_000;
-
-function within(bytes: number, entries: Entry[]): Entry[] {
-  let sum = 0;
-  const fitting = entries.filter((entry) => {
-    sum += JSON.stringify(entry).length;
-    return sum <= bytes;
-  });
-  return fitting.length > 0 ? fitting : entries.slice(0, 1);
-}
-
-function concerns({ body }: Entry, rotation: string | undefined): boolean {
-  if (rotation === undefined) return true;
-  return body.type !== 'lead' && body.rotation === rotation;
-}
-
-/** `main-20261124-030000-1f3a`: cluster, time, and enough chance that two of one second differ. */
-function rotationId(cluster: string, now: Date): string {
-  const [date = '', time = ''] = now.toISOString().replace(/[-:]/g, '').split(/[T.]/);
-  return `${cluster.slice(0, 20).replace(/-$/, '')}-${date}-${time}-${randomBytes(2).toString('hex')}`;
 }
 
 function underWay({ id, cluster, state }: Rotation): Failure {

@@ -18,7 +18,8 @@ import {
   withPolicy,
 } from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
-import { type CheckInput, preflight, refusalsOf } from './checks.ts';
+import type { CheckInput } from './check.ts';
+import { preflight, refusalsOf } from './checks.ts';
 
 const cluster = aCluster('a', 'b', 'c', aClient('backup'));
 

@@ -1,10 +1,12 @@
-export { type CheckInput, preflight, refusalsOf } from './checks.ts';
+export { apply } from './apply.ts';
+export type { CheckInput } from './check.ts';
+export { preflight, refusalsOf } from './checks.ts';
 export { keyKindFor } from './commands.ts';
 export { groupsOf } from './groups-of.ts';
 export { type Circumstances, type Move, nextMove, type ToSign } from './next-move.ts';
 export { membersOf, type PlanInput, planTowards } from './plan.ts';
 export { provePlan, type StandIns } from './prove-plan.ts';
-export { apply, type Progress, type Rotation, type State } from './rotation.ts';
+export type { Progress, Rotation, State } from './rotation.ts';
 export { statusOf } from './status.ts';
 export { describeRefusal, type Refusal, strangers, type Verdict, type Verify } from './trust.ts';
 export { allowed, mayDo, type Verb } from './verbs.ts';

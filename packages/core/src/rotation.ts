@@ -1,8 +1,6 @@
 import type {
   Command,
   CommandResult,
-  Entry,
-  EntryBody,
   Failure,
   KnownCertificate,
   NodeObservation,
@@ -10,9 +8,7 @@ import type {
   Plan,
   Signed,
 } from '@etcd-rotate/protocol';
-import { currentGroup } from './groups.ts';
-import { installed } from './installed.ts';
-import { after, type World, worldFrom } from './world.ts';
+import type { World } from './world.ts';
 
 /** A rotation is what its journal says: this is the journal's entries, folded by `apply`. */
 export interface Rotation {
@@ -47,121 +43,20 @@ export interface Progress {
   signed: Signed[] | undefined;
 }
 
-/** One step further: the rotation after an entry. Entries of other rotations change nothing. */
-export function apply(rotation: Rotation | undefined, entry: Entry): Rotation | undefined {
-  const { body, at } = entry;
-  if (body.type === 'lead') return rotation;
-  if (body.type === 'started') {
-    if (rotation) return rotation;
-    const { rotation: id, cluster, operator, request, plan, observations } = body;
-    return {
-      id,
-      cluster,
-      operator,
-      request,
-      plan,
-      observations,
-      startedAt: at,
-      state: { status: 'running' },
-      cas: {},
-      world: worldFrom(observations),
-      progress: {},
-    };
-  }
-  if (!rotation || rotation.id !== body.rotation || !mayFollow(rotation.state, body)) return rotation;
-  switch (body.type) {
-    case 'ca': {
-      const { role, name, certificate } = body;
-      return { ...rotation, cas: { ...rotation.cas, [role]: { name, certificate } } };
-    }
-    case 'sent':
-      return withProgress(rotation, body.step, sent(rotation.progress[body.step], body.command));
-    case 'signed':
-      return changed(rotation, body.step, (progress) => ({ ...progress, signed: body.certificates }));
-    case 'result':
-      return withResult(rotation, body.step, body.result);
-    case 'held':
-      return { ...rotation, state: { status: 'held', failure: body.failure } };
-    case 'resumed':
-      return { ...rotation, state: { status: 'running' }, progress: withoutCurrent(rotation) };
-    case 'finished':
-      return { ...rotation, state: { status: 'finished', outcome: body.outcome, endedAt: at } };
-  }
-}
-
-/** Nothing follows the end, and only what is held is resumed: what comes all the same was overtaken. */
-function mayFollow({ status }: State, { type }: EntryBody): boolean {
-  return type === 'resumed' ? status === 'held' : status !== 'finished';
-}
-
-/** An answer nobody waits for changes nothing; the answer to a change that was kept changes the world. */
-function withResult(rotation: Rotation, stepId: string, result: CommandResult): Rotation {
-  const progress = rotation.progress[stepId];
-  if (!progress || !isAwaited(progress, result.id)) return rotation;
-  const next = withProgress(rotation, stepId, { ...progress, results: [...progress.results, result] });
-  const command = progress.sent.find(({ id }) => id === result.id);
-  const kept = result.outcome.ok || result.outcome.decision === 'kept';
-  if (!command || !kept) return next;
-  return { ...next, world: after(next.world, command.holder, installed(next, command)) };
-}
-
-/** A command of a later attempt begins the step anew; `attempt` is the third part of its id. */
-function sent(progress: Progress | undefined, command: Command): Progress {
-  const attempt = attemptOf(command);
-  if (!progress || attempt > progress.attempt) {
-    return { attempt, tries: (progress?.tries ?? 0) + 1, sent: [command], results: [], signed: undefined };
-  }
-  const known = progress.sent.some(({ id }) => id === command.id);
-  return known ? progress : { ...progress, sent: [...progress.sent, command] };
-}
-
-export function commandId(rotation: string, step: string, attempt: number, type: string): string {
-  return `${rotation}.${step}.${attempt}.${type}`;
-}
-
-function attemptOf({ id }: Command): number {
-  return Number(id.split('.').at(-2));
+/** The command of a step that was sent and not answered. */
+export function inFlight(progress: Progress | undefined): Command | undefined {
+  return progress?.sent.find((command) => isAwaited(progress, command.id));
 }
 
 export function isAwaited(progress: Progress, id: string): boolean {
   return progress.sent.some((command) => command.id === id) && !progress.results.some((one) => one.id === id);
 }
 
-/** The command of a step that was sent and not answered. */
-export function inFlight(progress: Progress | undefined): Command | undefined {
-  return progress?.sent.find((command) => isAwaited(progress, command.id));
+/** The same step and attempt always have the same ids: a command that is sent twice is one command. */
+export function commandId(rotation: string, step: string, attempt: number, type: string): string {
+  return `${rotation}.${step}.${attempt}.${type}`;
 }
 
-/**
- * The group that did not get through begins anew; a step that was done already finds that and does nothing again. The
- * number of the attempt is kept, so that the next one has ids of its own. Only a change without an answer is asked for
- * again under its own id: its node may have done it meanwhile, and begun anew it would find its own files and take them
- * for somebody else's.
- */
-function withoutCurrent(rotation: Rotation): Rotation['progress'] {
-  const { progress } = rotation;
-  const group = currentGroup(rotation).map(({ id }) => id);
-  const anew = [...group, ...canariesBehind(rotation)].flatMap((id): [string, Progress][] => {
-    const { attempt } = progress[id] ?? {};
-    if (!attempt || inFlight(progress[id])?.body.type === 'change') return [];
-    return [[id, { attempt, tries: 0, sent: [], results: [], signed: undefined }]];
-  });
-  return { ...progress, ...Object.fromEntries(anew) };
-}
-
-/** A look with canaries needs new ones: they live for minutes, and their keys no longer than their agent. */
-function canariesBehind(rotation: Rotation): string[] {
-  return currentGroup(rotation).flatMap(({ action }) => {
-    const signed = action.type === 'prove' ? rotation.progress[action.after]?.signed : undefined;
-    return action.type === 'prove' && signed?.some((one) => 'canary' in one.for) ? [action.after] : [];
-  });
-}
-
-function changed(rotation: Rotation, step: string, change: (progress: Progress) => Progress): Rotation {
-  const progress = rotation.progress[step];
-  return progress ? withProgress(rotation, step, change(progress)) : rotation;
-}
-
-function withProgress(rotation: Rotation, step: string, progress: Progress): Rotation {
-  return { ...rotation, progress: { ...rotation.progress, [step]: progress } };
+export function attemptOf({ id }: Command): number {
+  return Number(id.split('.').at(-2));
 }

@@ -1,7 +1,8 @@
 import type { Entry, EntryBody } from '@etcd-rotate/protocol';
 import { aCluster, failed, Play, replay } from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
-import { apply, inFlight } from './rotation.ts';
+import { apply } from './apply.ts';
+import { inFlight } from './rotation.ts';
 import { contentsOf } from './world.ts';
 
 const finished = new Play(aCluster('a', 'b', 'c')).run();
