@@ -7,7 +7,12 @@ export default defineConfig({
         // Quick: no processes, no network.
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'infra/*.test.ts', 'infra/demo/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'apps/*/src/**/*.test.ts',
+            'infra/*.test.ts',
+            'infra/demo/*.test.ts',
+          ],
           exclude: ['**/*.process.test.ts', '**/node_modules/**'],
           // Pure parts share nothing that could leak from file to file, so that what they import is loaded once.
           isolate: false,
