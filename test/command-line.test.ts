@@ -1,8 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
 import { startLab } from '@etcd-rotate/lab';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let lab: Awaited<ReturnType<typeof startLab>>;
 beforeAll(async () => {
@@ -109,6 +112,107 @@ test('the built programs run on Node 22', () => {
   expect(execFileSync(node22, args, { encoding: 'utf8' })).toContain('9 restarts of etcd');
 });
 
+test.each([
+  [['resume', 'demo-1', '--dry-run'], '--dry-run'],
+  [['abandon', 'demo-1', '--cluster', 'demo'], '--cluster'],
+  [['journal', '--yes'], '--yes'],
+  [['status', '--domain', 'peer'], '--domain'],
+  [['status', '--ca', 'client=x'], '--ca'],
+])('an option that a command does not heed is refused: %j', async (args, option) => {
+  const run = await lab.rotate(args);
+  expect(run.code).toBe(2);
+  expect(run.stderr).toContain(`${option} is not an option of this command`);
+});
+
+test('the help of a command shows the options that it has', async () => {
+  const { stdout } = await lab.rotate(['journal', '--help']);
+  expect(stdout).toContain('--json');
+  expect(stdout).toContain('--identity');
+  expect(stdout).not.toContain('--dry-run');
+});
+
+test.each([
+  [['--cluster', 'Demo', '--dry-run'], 'a name: lower-case'],
+  [['status', '--cluster', '../demo'], 'a name: lower-case'],
+  [['resume', 'FOO!'], 'the id of a rotation'],
+  [['journal', 'NOPE!'], 'the id of a rotation'],
+])('what cannot be a name is a wrong command line: %j', async (args, said) => {
+  const run = await lab.rotate(args);
+  expect(run.code).toBe(2);
+  expect(run.stderr).toContain(said);
+});
+
+test('the journal of a rotation that is not there is refused', async () => {
+  const run = await lab.rotate(['journal', 'no-such-rotation', '--json']);
+  expect(run.code).toBe(3);
+  expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, failures: [{ code: 'unknown-rotation' }] });
+});
+
+test('a reader that goes away ends it without a stack trace', () => {
+  const command = [...lab.control.rotateCommand, '--dry-run'].map((word) => `'${word}'`).join(' ');
+  // The reader has gone before the first line is written.
+  const run = spawnSync('bash', ['-c', `${command} | true; echo "\${PIPESTATUS[0]}"`], { encoding: 'utf8' });
+  expect(run.stderr).toBe('');
+  expect(run.stdout).toBe('130\n');
+});
+
+test('a wrong option of the daemons ends with 2', () => {
+  for (const [app, file] of programs) {
+    const run = spawnSync(process.execPath, [resolve('apps', app, 'dist', file), '--surprise']);
+    expect([app, run.status]).toEqual([app, 2]);
+  }
+});
+
+describe('init', () => {
+  const init = (folder: string, ...args: string[]) => {
+    const command = [
+      resolve('apps/coordinator/dist/etcd-rotate-coordinator.mjs'),
+      'init',
+      join(lab.folder, folder),
+      '--fleet',
+      lab.layout.coordinator.fleetFile,
+      ...args,
+    ];
+    return spawnSync(process.execPath, command, { encoding: 'utf8' });
+  };
+
+  test.each([
+    [['--listen', '127.0.0.1:4222', '--operator', '../../escaped'], 'a name: lower-case'],
+    [['--listen', 'nowhere'], 'host:port'],
+    [['--listen', '10.0.0.5:70000'], 'host:port'],
+    [['--listen', 'fd00::5:4222'], 'in brackets'],
+    [['--listen', '0.0.0.0:4222', '[::]:4222'], 'not where nodes and operators reach it'],
+  ])('refuses %j and writes nothing', (args, said) => {
+    const run = init('refused', ...args);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain(said);
+    expect(existsSync(join(lab.folder, 'refused'))).toBe(false);
+  });
+
+  test('issues the server certificate anew for another host, by the CA and with the key that are there', () => {
+    expect(init('grows', '--listen', '10.0.0.5:4222').status).toBe(0);
+    const at = (name: string): string => readFileSync(join(lab.folder, 'grows/nats', name), 'utf8');
+    const before = { ca: at('ca.pem'), key: at('server-key.pem'), certificate: at('server.pem') };
+    expect(init('grows', '--listen', '10.0.0.5:4222').stdout).toContain('nothing was missing');
+    expect(at('server.pem')).toBe(before.certificate);
+
+    const run = init('grows', '--listen', '0.0.0.0:4222', 'etcd-control:4222');
+    expect(run.status).toBe(0);
+    expect(run.stdout).toContain('issued anew by the same CA, for etcd-control');
+    expect({ ca: at('ca.pem'), key: at('server-key.pem') }).toEqual({ ca: before.ca, key: before.key });
+    const certificate = new X509Certificate(at('server.pem'));
+    expect(certificate.verify(new X509Certificate(before.ca).publicKey)).toBe(true);
+    for (const address of ['10.0.0.5', '127.0.0.1', '::1']) expect(certificate.checkIP(address)).toBeTruthy();
+    for (const host of ['etcd-control', 'localhost']) expect(certificate.checkHost(host)).toBe(host);
+  });
+
+  test('gives identities only the addresses that can be dialled', () => {
+    expect(init('dialled', '--listen', '0.0.0.0:4222', '10.0.0.5:4222').status).toBe(0);
+    const identity = readFileSync(join(lab.folder, 'dialled/operators/admin.identity.json'), 'utf8');
+    expect(JSON.parse(identity).nats.servers).toEqual(['tls://10.0.0.5:4222']);
+  });
+});
+
 test('nobody answers: NATS away is said with its address', async () => {
   await lab.control.coordinator.stop();
   const run = await lab.rotate(['status']);
@@ -116,6 +220,68 @@ test('nobody answers: NATS away is said with its address', async () => {
   expect(run.stderr).toContain('nats-away');
   expect(run.stderr).toContain(lab.layout.coordinator.listen);
 });
+
+describe('without a coordinator that runs', () => {
+  const start = (change: (text: string) => string, environment: NodeJS.ProcessEnv = {}) => {
+    const file = join(dirname(lab.layout.coordinator.file), 'changed.yaml');
+    writeFileSync(file, change(readFileSync(lab.layout.coordinator.file, 'utf8')));
+    const command = [resolve('apps/coordinator/dist/etcd-rotate-coordinator.mjs'), '--config', file];
+    return { command, environment: { ...process.env, ...environment } };
+  };
+  const refusalOf = (...[change, environment]: Parameters<typeof start>): string => {
+    const { command, environment: env } = start(change, environment);
+    return spawnSync(process.execPath, command, { encoding: 'utf8', env, timeout: 20_000 }).stderr;
+  };
+
+  test.each(['coordinator.json', 'nats/server-key.pem'])('%s that others can read is refused', (name) => {
+    const path = join(lab.layout.coordinator.identity, name);
+    chmodSync(path, 0o640);
+    const said = refusalOf((text) => text);
+    chmodSync(path, 0o600);
+    expect(said).toContain(`${path} can be read by others`);
+  });
+
+  test('a certificate that is not for the address to dial is refused, with what to do', () => {
+    const said = refusalOf((text) => text.replace(/listen: .*:/, 'listen: 10.9.8.7:'));
+    expect(said).toContain('not a certificate for 10.9.8.7');
+    expect(said).toContain('(nats-refused)');
+    expect(said).toContain('init');
+  });
+
+  test.each(['0.0.0.0', '"[::]'])('listening on %s it reaches its server on loopback', async (host) => {
+    const port = await aFreePort();
+    const end = host.startsWith('"') ? '"' : '';
+    const credentials = join(lab.folder, 'credentials');
+    mkdirSync(credentials, { recursive: true });
+    // As systemd shows a credential: with an ACL, which looks like a file that the group can read.
+    writeFileSync(join(credentials, 'ca-passphrase'), readFileSync(lab.layout.coordinator.passphrase));
+    chmodSync(join(credentials, 'ca-passphrase'), 0o440);
+    const { command, environment } = start(
+      (text) =>
+        text
+          .replace(/listen: .*/, `listen: ${host}:${port}${end}`)
+          .replace(/file: passphrase/, 'credential: ca-passphrase'),
+      { CREDENTIALS_DIRECTORY: credentials },
+    );
+    const coordinator = spawn(process.execPath, command, { env: environment });
+    let said = '';
+    for (const stream of [coordinator.stdout, coordinator.stderr])
+      stream.on('data', (data) => (said += data));
+    const ended = once(coordinator, 'exit');
+    await expect.poll(() => said, { timeout: 8_000 }).toContain('the coordinator is ready');
+    coordinator.kill('SIGTERM');
+    await ended;
+  });
+});
+
+async function aFreePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}
 
 const programs = [
   ['coordinator', 'etcd-rotate-coordinator.mjs'],

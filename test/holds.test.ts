@@ -105,6 +105,34 @@ test('a node that stays away holds the rotation, and says which', async () => {
   expect(lastLine(resumed)).toMatchObject({ outcome: 'rotated' });
 });
 
+test('of a resume and an abandon at the same moment one is done, and nothing follows the end', async () => {
+  await using lab = await startLab({
+    members: 3,
+    etcd: '3.4',
+    keys: 'ecdsa',
+    oneCa: false,
+    load: false,
+    policy: { patience: '1s' },
+  });
+  const following = lab.rotate(['--cluster', 'demo', '--yes', '--json']);
+  await untilEntry(lab, /"type":"started"/);
+  await lab.control.agent('m3').stop();
+  const { rotation } = lastLine(await following);
+  await lab.control.agent('m3').start();
+  await lab.control.ready();
+
+  const [resumed, abandoned] = await Promise.all(
+    ['resume', 'abandon'].map((verb) => lab.rotate([verb, String(rotation), '--json'])),
+  );
+  const outcomes = [resumed, abandoned].map((run) => run && lastLine(run).outcome);
+  const ended = (await entriesOf(lab)).filter(
+    ({ body }) => body.type !== 'lead' && body.rotation === rotation,
+  );
+  const end = ended.findIndex(({ body }) => body.type === 'finished');
+  expect(end).toBe(ended.length - 1);
+  expect(ended[end]?.body).toMatchObject({ outcome: outcomes.find((outcome) => outcome !== undefined) });
+});
+
 async function followersOf(lab: Lab): Promise<string[]> {
   const leader = await lab.leader();
   return lab.layout.members.map(({ name }) => name).filter((name) => name !== leader);

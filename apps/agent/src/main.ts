@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { notifier, readIdentity, readYaml, stopWith, untilSignal } from '@etcd-rotate/daemon';
+import { notifier, readIdentity, readYaml, requireNode, stopWith, untilSignal } from '@etcd-rotate/daemon';
 import { loadEtcdClient } from '@etcd-rotate/etcd';
 import { AgentFile, fail, type IdentityFile, ok, type Result } from '@etcd-rotate/protocol';
 import { Command } from 'commander';
@@ -10,6 +10,8 @@ import { serve } from './serve.ts';
 
 const name = 'etcd-rotate-agent';
 const now = (): Date => new Date();
+
+requireNode(name);
 
 interface Options {
   config: string;
@@ -57,6 +59,10 @@ program
     if (!left.ok) return stopWith(name, left.failure);
     process.stdout.write(`plain files again in: ${left.value.join(', ') || 'no folder'}\n`);
   });
+
+// A wrong command line ends with 2, as with rotate: 1 says that the program failed.
+program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+for (const command of program.commands) command.copyInheritedSettings(program);
 
 await program.parseAsync();
 

@@ -14,14 +14,15 @@ import { Results } from './result-queue.ts';
 export class AgentsPort {
   readonly #agents: Agents;
   readonly #queues = new Map<string, Results>();
-  readonly #looks = new Map<string, (result: CommandResult) => void>();
+  readonly #looks = new Map<string, { node: string; answer(result: CommandResult): void }>();
 
   constructor(agents: Agents) {
     this.#agents = agents;
     agents.onResult((result) => {
       const look = this.#looks.get(result.id);
-      if (look) look(result);
-      else this.#queues.get(result.rotation)?.push(result);
+      // Only the node that was asked can answer: ids can be guessed.
+      if (look?.node === result.node) look.answer(result);
+      else if (!look) this.#queues.get(result.rotation)?.push(result);
     });
   }
 
@@ -40,10 +41,11 @@ export class AgentsPort {
   async observe(command: Command): Promise<Result<NodeObservation>> {
     const answered = new Promise<CommandResult | undefined>((resolve) => {
       const timer = setTimeout(resolve, lookWithinMs, undefined);
-      this.#looks.set(command.id, (result) => {
+      const answer = (result: CommandResult): void => {
         clearTimeout(timer);
         resolve(result);
-      });
+      };
+      this.#looks.set(command.id, { node: command.node, answer });
     });
     try {
       const sent = await this.#agents.send(command);
@@ -56,11 +58,6 @@ export class AgentsPort {
     } finally {
       this.#looks.delete(command.id);
     }
-  }
-
-  /** Whether an agent takes commands at all. */
-  async answers(command: Command): Promise<boolean> {
-    return (await this.#agents.send(command)).ok;
   }
 }
 

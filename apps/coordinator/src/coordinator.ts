@@ -1,4 +1,4 @@
-import { mayDo, type Rotation } from '@etcd-rotate/core';
+import { mayDo, type Rotation, resumeRefusalsOf } from '@etcd-rotate/core';
 import type { Journal } from '@etcd-rotate/journal';
 import {
   type Failure,
@@ -24,6 +24,8 @@ export interface CoordinatorParts {
   fleet: FleetFile;
   journal: Journal;
   ports: Ports & PlanningPorts;
+  /** The journal cannot be written: whoever runs us has to look, and start us again. */
+  onFatal(failure: Failure): void;
   /** Told of every plan that was shown: it may be run soon. */
   onPlan(plan: Plan): void;
   log: { info(about: object, message: string): void; error(about: object, message: string): void };
@@ -72,7 +74,7 @@ export class Coordinator {
       case 'resume':
         return this.#resume(operator, body);
       case 'abandon':
-        return this.#abandon(body);
+        return this.#abandon(operator, body);
     }
   }
 
@@ -92,7 +94,7 @@ export class Coordinator {
     if (same) return started(same.id, this.#parts.journal.last());
     const other = this.#rotations.unfinished(cluster.name);
     if (other) return refused(underWay(other));
-    if (this.#starting.has(cluster.name)) return refused(busy(cluster.name));
+    if (this.#isBusy(cluster.name)) return refused(busy(cluster.name));
     this.#starting.add(cluster.name);
     try {
       const planned = await planRotation(this.#parts.fleet.fleet, cluster, request, this.#parts.ports);
@@ -143,13 +145,23 @@ export class Coordinator {
     const { id, cluster } = rotation;
     log.info({ rotation: id, cluster }, 'rotation goes on');
     onStatus(`rotating ${cluster}`);
-    const loop = runRotation(rotation, ports, this.#stop.signal).then(({ rotation: last, failure }) => {
+    const loop = runRotation(rotation, ports, this.#stop.signal).then(async ({ rotation: last, failure }) => {
       this.#running.delete(id);
+      if (failure) await this.#broken(id, failure);
       if (failure) log.error({ rotation: id, failure }, 'the loop of a rotation ended');
       else log.info({ rotation: id, state: last.state }, 'rotation rests');
       onStatus(this.#running.size === 0 ? 'idle' : `rotating ${this.#running.size} clusters`);
     });
     this.#running.set(id, loop);
+  }
+
+  /** A loop that broke holds its rotation; where not even that can be written, nobody must think that it goes on. */
+  async #broken(id: string, failure: Failure): Promise<void> {
+    const held =
+      failure.code === 'internal'
+        ? await this.#parts.journal.append({ type: 'held', rotation: id, failure })
+        : { ok: false };
+    if (!held.ok) this.#parts.onFatal(failure);
   }
 
   async #status({ cluster: name }: Body<'status'>): Promise<Outcome> {
@@ -178,30 +190,59 @@ export class Coordinator {
     if (!rotation) return unknownRotation(id);
     const allowed = mayDo('resume', rotation);
     if (!allowed.ok) return refused(allowed.failure);
-    if (this.#starting.has(rotation.cluster)) return refused(busy(rotation.cluster));
+    if (this.#isBusy(rotation.cluster)) return refused(busy(rotation.cluster));
     this.#starting.add(rotation.cluster);
     try {
-      return await this.#goOn(operator, id);
+      return await this.#goOn(operator, rotation);
     } finally {
       this.#starting.delete(rotation.cluster);
     }
   }
 
-  async #goOn(operator: string, id: string): Promise<Outcome> {
+  /** The cluster may have changed while the rotation was held: then it does not go on by itself. */
+  async #goOn(operator: string, { id, cluster: name }: Rotation): Promise<Outcome> {
+    const { fleet, ports } = this.#parts;
+    const cluster = this.#cluster(name);
+    if (!cluster) return this.#unknownCluster(name);
+    const askedAt = ports.clock.now().toISOString();
+    const { observations, missing } = await observe(fleet.fleet, cluster, ports);
+    const [first, ...rest] = resumeRefusalsOf({
+      cluster,
+      request: { cluster: name, domains: ['client'], strategy: 'staged', targets: {}, acceptDowntime: true },
+      observations,
+      missing,
+      askedAt,
+      now: ports.clock.now().toISOString(),
+      covers: ports.covers,
+    });
+    if (first) return { ok: false, failures: [first, ...rest] };
     const entry = await this.#parts.journal.append({ type: 'resumed', rotation: id, operator });
     if (!entry.ok) return refused(entry.failure);
     const resumed = this.#rotations.get(id);
-    if (resumed) this.#run(resumed);
+    if (resumed?.state.status === 'running') this.#run(resumed);
     return { ok: true, value: { type: 'done' } };
   }
 
-  async #abandon({ rotation: id }: Body<'abandon'>): Promise<Outcome> {
+  async #abandon(operator: string, { rotation: id }: Body<'abandon'>): Promise<Outcome> {
     const rotation = this.#rotations.get(id);
     if (!rotation) return unknownRotation(id);
     const allowed = mayDo('abandon', rotation);
     if (!allowed.ok) return refused(allowed.failure);
-    const entry = await this.#parts.journal.append({ type: 'finished', rotation: id, outcome: 'abandoned' });
-    return entry.ok ? { ok: true, value: { type: 'done' } } : refused(entry.failure);
+    if (this.#isBusy(rotation.cluster)) return refused(busy(rotation.cluster));
+    this.#starting.add(rotation.cluster);
+    try {
+      const body = { type: 'finished', rotation: id, outcome: 'abandoned', operator } as const;
+      const entry = await this.#parts.journal.append(body);
+      return entry.ok ? { ok: true, value: { type: 'done' } } : refused(entry.failure);
+    } finally {
+      this.#starting.delete(rotation.cluster);
+    }
+  }
+
+  /** One thing at a time in a cluster: no start, resume or abandon while another is answered or a loop runs. */
+  #isBusy(cluster: string): boolean {
+    if (this.#starting.has(cluster)) return true;
+    return [...this.#running.keys()].some((id) => this.#rotations.get(id)?.cluster === cluster);
   }
 
   #cluster(name: string): FleetCluster | undefined {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readSecretFile, readYaml } from '@etcd-rotate/daemon';
 import { Secret } from '@etcd-rotate/pki';
@@ -46,13 +47,22 @@ async function readPassphrase(
     );
   }
   const hint = 'correct passphrase in coordinator.yaml';
-  // systemd sees to who can read a credential.
   const text =
     'credential' in where
-      ? await readSecretFile(join(credentialsFolder ?? '', where.credential), hint)
+      ? await readCredential(join(credentialsFolder ?? '', where.credential), hint)
       : await readSecretFile(from(where.file), hint);
   if (!text.ok) return text;
   const passphrase = text.value.trim();
   if (passphrase !== '') return ok(new Secret(passphrase));
   return fail('bad-file', 'the passphrase of the CA keys is empty', hint);
+}
+
+/** Without a look at its mode: systemd sees to who can read a credential, with an ACL that shows as mode 0440. */
+async function readCredential(path: string, hint: string): Promise<Result<string>> {
+  try {
+    return ok(await readFile(path, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return fail('bad-file', `${path} cannot be read: ${reason}`, hint);
+  }
 }

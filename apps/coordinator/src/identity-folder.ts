@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readSecretFile } from '@etcd-rotate/daemon';
 import {
   CoordinatorIdentity,
   fail,
@@ -30,11 +31,10 @@ export const names = {
 
 /** Reads what `etcd-rotate-coordinator init` made. */
 export async function readIdentityFolder(folder: string): Promise<Result<IdentityFolder>> {
-  const own = await readJson(join(folder, names.own), (value, path) =>
-    parse(CoordinatorIdentity, value, path),
-  );
+  const own = await readOwn(folder);
   if (!own.ok) return own;
-  const identities = await readJson(join(folder, names.identities), (value, path) =>
+  const identitiesFile = join(folder, names.identities);
+  const identities = asJson(identitiesFile, await readText(identitiesFile), (value, path) =>
     parse(IdentitiesFile, value, path),
   );
   if (!identities.ok) return identities;
@@ -53,11 +53,17 @@ export async function readIdentityFolder(folder: string): Promise<Result<Identit
   });
 }
 
-async function readJson<T>(
+/** Who holds this file can command every node: one that others can read is refused. */
+export async function readOwn(folder: string): Promise<Result<CoordinatorIdentity>> {
+  const path = join(folder, names.own);
+  return asJson(path, await readSecretFile(path, hint), (value, at) => parse(CoordinatorIdentity, value, at));
+}
+
+function asJson<T>(
   path: string,
+  text: Result<string>,
   check: (value: unknown, path: string) => Result<T>,
-): Promise<Result<T>> {
-  const text = await readText(path);
+): Result<T> {
   if (!text.ok) return text;
   try {
     return check(JSON.parse(text.value), path);

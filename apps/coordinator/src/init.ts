@@ -3,8 +3,12 @@ import { access, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createNkey, createSigningKey } from '@etcd-rotate/bus';
+import { readSecretFile } from '@etcd-rotate/daemon';
 import {
+  type Certificate,
+  canonicalIp,
   generateKey,
+  hostAccepted,
   makeCa,
   makeCsr,
   nameFrom,
@@ -14,24 +18,33 @@ import {
   signLeaf,
 } from '@etcd-rotate/pki';
 import {
+  CoordinatorFile,
   type CoordinatorIdentity,
   type FleetFile,
   fail,
   type IdentitiesFile,
   type IdentityFile,
+  Name,
   nodesOf,
   ok,
   type Result,
 } from '@etcd-rotate/protocol';
-import { names, readIdentityFolder } from './identity-folder.ts';
+import { names, readIdentityFolder, readOwn } from './identity-folder.ts';
 
 export interface InitOptions {
   folder: string;
   fleet: FleetFile;
-  /** Where nodes and operators reach NATS: `host:port`, the first is also where the embedded server listens. */
+  /** Where nodes and operators reach NATS: `host:port`. Beside these, 0.0.0.0 or [::], where the server only listens. */
   servers: string[];
   operators: string[];
   now: Date;
+}
+
+export interface Made {
+  /** What was written, within the folder. */
+  paths: string[];
+  /** Hosts for which the server certificate that was there had to be issued anew. */
+  issuedAnewFor: string[];
 }
 
 const tenYears = 10 * 365 * 24 * 3_600_000;
@@ -40,9 +53,7 @@ const hour = 3_600_000;
 /**
  * Makes what is missing: the coordinator's signing key, a CA of our own for NATS with the server's certificate, and an
  * identity for every node of the fleet and every operator. What is there is left alone, so that it may be called again
- * when a node is added. None of it belongs to the PKI of etcd.
- *
- * @returns the paths that were made
+ * when a node is added; but for a server certificate that lacks a host. None of it belongs to the PKI of etcd.
  */
 export async function initIdentityFolder({
   folder,
@@ -50,18 +61,30 @@ export async function initIdentityFolder({
   servers,
   operators,
   now,
-}: InitOptions): Promise<Result<string[]>> {
+}: InitOptions): Promise<Result<Made>> {
+  // All that can be wrong with the question is looked at before anything is written.
+  const wrong = wrongIn(servers, operators);
+  if (wrong) return wrong;
+  const own = (await isThere(join(folder, names.own))) ? await readOwn(folder) : undefined;
+  if (own && !own.ok) return own;
+  if (own && own.value.fleet !== fleet.fleet) {
+    return fail(
+      'exists',
+      `${folder} was made for fleet "${own.value.fleet}", not "${fleet.fleet}"`,
+      'choose another folder',
+    );
+  }
+  const dialled = servers.filter((server) => !isEverywhere(hostOf(server)));
+  const nats = await natsFiles(folder, dialled.map(hostOf), now);
+  if (!nats.ok) return nats;
+
   const made: string[] = [];
   const write = async (name: string, text: string): Promise<void> => {
     await writeNew(join(folder, name), text);
     made.push(name);
   };
-  if (!(await isThere(join(folder, names.own)))) {
-    await write(names.own, json(newCoordinator(fleet.fleet)));
-  }
-  if (!(await isThere(join(folder, names.natsCert)))) {
-    for (const [name, text] of await natsCertificates(folder, servers, now)) await write(name, text);
-  }
+  if (!own) await write(names.own, json(newCoordinator(fleet.fleet)));
+  for (const [name, text] of nats.value.files) await write(name, text);
   if (!(await isThere(join(folder, names.identities)))) {
     await write(
       names.identities,
@@ -70,14 +93,7 @@ export async function initIdentityFolder({
   }
   const read = await readIdentityFolder(folder);
   if (!read.ok) return read;
-  const { own, identities, natsCa } = read.value;
-  if (own.fleet !== fleet.fleet) {
-    return fail(
-      'exists',
-      `${folder} was made for fleet "${own.fleet}", not "${fleet.fleet}"`,
-      'choose another folder',
-    );
-  }
+  const { identities, natsCa } = read.value;
   const wanted: Pick<IdentityFile, 'kind' | 'name'>[] = [...new Set(fleet.clusters.flatMap(nodesOf))].map(
     (name) => ({ kind: 'node', name }),
   );
@@ -92,9 +108,9 @@ export async function initIdentityFolder({
       fleet: fleet.fleet,
       kind,
       name,
-      nats: { servers: servers.map((server) => `tls://${server}`), ca: natsCa, nkeySeed: nkey.seed },
+      nats: { servers: dialled.map((server) => `tls://${server}`), ca: natsCa, nkeySeed: nkey.seed },
       signingKey: key.privateKey,
-      coordinatorKey: own.publicKey,
+      coordinatorKey: read.value.own.publicKey,
     };
     await write(`${kind}s/${name}.identity.json`, json(identity));
     known.push({ kind, name, nkey: nkey.publicKey, key: key.publicKey });
@@ -104,7 +120,53 @@ export async function initIdentityFolder({
       json({ version: 1, fleet: fleet.fleet, known } satisfies IdentitiesFile),
     );
   }
-  return ok(made);
+  return ok({ paths: made, issuedAnewFor: nats.value.issuedAnewFor });
+}
+
+function wrongIn(servers: string[], operators: string[]): ReturnType<typeof fail> | undefined {
+  for (const server of servers) {
+    if (isHostPort(server)) continue;
+    const hint = 'an IPv6 address is written in brackets, e.g. [fd00::5]:4222';
+    return fail('bad-usage', `--listen ${server} is not host:port, e.g. "10.0.0.5:4222"`, hint);
+  }
+  if (servers.every((server) => isEverywhere(hostOf(server)))) {
+    return fail(
+      'bad-usage',
+      `--listen ${servers.join(' ')} says where the server listens, not where nodes and operators reach it`,
+      'name a host that they reach as well, e.g. --listen 0.0.0.0:4222 10.0.0.5:4222',
+    );
+  }
+  // Names become paths here: one that is not a name could lead out of the folder.
+  for (const operator of operators) {
+    const name = Name.safeParse(operator);
+    if (name.success) continue;
+    return fail(
+      'bad-usage',
+      `--operator ${operator}: ${name.error.issues[0]?.message}`,
+      'choose such a name',
+    );
+  }
+  return undefined;
+}
+
+/** By the rule that coordinator.yaml has for `listen`, and fit for a URL. */
+function isHostPort(server: string): boolean {
+  const port = Number(server.slice(server.lastIndexOf(':') + 1));
+  return (
+    CoordinatorFile.shape.nats.safeParse({ embedded: { listen: server } }).success &&
+    port >= 1 &&
+    port <= 65_535 &&
+    URL.canParse(`tls://${server}`)
+  );
+}
+
+function hostOf(server: string): string {
+  return server.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+}
+
+function isEverywhere(host: string): boolean {
+  const address = isIP(host) === 0 ? undefined : canonicalIp(host);
+  return address === canonicalIp('0.0.0.0') || address === canonicalIp('::');
 }
 
 function newCoordinator(fleet: string): CoordinatorIdentity {
@@ -120,21 +182,41 @@ function newCoordinator(fleet: string): CoordinatorIdentity {
   };
 }
 
-async function natsCertificates(folder: string, servers: string[], now: Date): Promise<[string, string][]> {
+/** The coordinator reaches a server of its own on loopback, whatever the address others reach it at. */
+const loopback = ['127.0.0.1', '::1', 'localhost'];
+
+/**
+ * What is missing of NATS's CA and server certificate. A CA that is there is kept, since every identity file holds it;
+ * so are the server's key and the names that its certificate has.
+ */
+async function natsFiles(
+  folder: string,
+  hosts: string[],
+  now: Date,
+): Promise<Result<{ files: [string, string][]; issuedAnewFor: string[] }>> {
+  const wanted = [...new Set([...hosts, ...loopback])];
+  const before = await certificateIn(join(folder, names.natsCert));
+  const lacking = wanted.filter((host) => !before || !hostAccepted(before, host));
+  if (lacking.length === 0) return ok({ files: [], issuedAnewFor: [] });
+
+  const kept = await readCa(folder);
+  if (!kept.ok) return kept;
+  const keptKey = await secretIn(folder, names.natsKey);
+  if (!keptKey.ok) return keptKey;
   const life = { notBefore: new Date(now.getTime() - hour), notAfter: new Date(now.getTime() + tenYears) };
-  const kept = await readPair(folder);
-  const caKey = kept?.key ?? (await generateKey('ecdsa-p256'));
+  const caKey = kept.value?.key ?? (await generateKey('ecdsa-p256'));
   const ca =
-    kept?.certificate ?? makeCa({ subject: { commonName: 'etcd-rotate NATS CA' }, key: caKey, ...life });
-  const key = await generateKey('ecdsa-p256');
-  const hosts = [...new Set(servers.map((server) => server.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')))];
+    kept.value?.certificate ??
+    makeCa({ subject: { commonName: 'etcd-rotate NATS CA' }, key: caKey, ...life });
+  const key = keptKey.value ?? (await generateKey('ecdsa-p256'));
   const subject = nameFrom({ commonName: 'etcd-rotate NATS server' });
+  const { dns = [], ip = [] } = before?.facts.names ?? {};
   const namesOfServer = {
-    dns: hosts.filter((host) => isIP(host) === 0),
-    ip: hosts.filter((host) => isIP(host) !== 0),
+    dns: [...new Set([...dns, ...wanted.filter((host) => isIP(host) === 0)])],
+    ip: [...new Set([...ip, ...wanted.flatMap((host) => (isIP(host) ? (canonicalIp(host) ?? []) : []))])],
   };
   const csr = readCsr(makeCsr({ key, subject, names: namesOfServer }));
-  if (!csr.ok) throw new Error(csr.failure.message);
+  if (!csr.ok) return csr;
   const leaf = signLeaf({
     csr: csr.value,
     ca: { certificate: ca, key: caKey },
@@ -143,29 +225,44 @@ async function natsCertificates(folder: string, servers: string[], now: Date): P
     usages: ['serverAuth'],
     ...life,
   });
-  return [
-    ...(kept
-      ? []
-      : ([
-          [names.natsCaKey, caKey.reveal()],
-          [names.natsCa, ca.pem],
-        ] satisfies [string, string][])),
-    [names.natsKey, key.reveal()],
-    [names.natsCert, leaf.pem],
-  ];
+  const files: [string, string][] = [];
+  if (!kept.value) files.push([names.natsCaKey, caKey.reveal()], [names.natsCa, ca.pem]);
+  if (!keptKey.value) files.push([names.natsKey, key.reveal()]);
+  files.push([names.natsCert, leaf.pem]);
+  return ok({ files, issuedAnewFor: before ? lacking : [] });
 }
 
-/** The NATS CA from an earlier call that broke off. */
-async function readPair(folder: string) {
-  const [pem, key] = await Promise.all(
-    [names.natsCa, names.natsCaKey].map((name) =>
-      readFile(join(folder, name), 'utf8').catch(() => undefined),
-    ),
+/** The NATS CA that is there: from an earlier call, or from one that broke off before the first certificate. */
+async function readCa(
+  folder: string,
+): Promise<Result<{ certificate: Certificate; key: Secret } | undefined>> {
+  const certificate = await certificateIn(join(folder, names.natsCa));
+  if (!certificate) return ok(undefined);
+  const key = await secretIn(folder, names.natsCaKey);
+  if (!key.ok) return key;
+  if (key.value) return ok({ certificate, key: key.value });
+  // Another CA would shut out everybody who has an identity already.
+  return fail(
+    'bad-file',
+    `${join(folder, names.natsCaKey)} is not there, and ${names.natsCert} has to be issued`,
+    'put the key of the NATS CA back',
   );
+}
+
+async function certificateIn(path: string): Promise<Certificate | undefined> {
+  const pem = await readFile(path, 'utf8').catch(() => undefined);
   const certificate = pem === undefined ? undefined : readCertificate(pem);
-  return certificate?.ok && key !== undefined
-    ? { certificate: certificate.value, key: new Secret(key) }
-    : undefined;
+  return certificate?.ok ? certificate.value : undefined;
+}
+
+async function secretIn(folder: string, name: string): Promise<Result<Secret | undefined>> {
+  const path = join(folder, name);
+  if (!(await isThere(path))) return ok(undefined);
+  const text = await readSecretFile(
+    path,
+    'it was made by an earlier init; make it readable to the coordinator',
+  );
+  return text.ok ? ok(new Secret(text.value)) : text;
 }
 
 async function writeNew(path: string, text: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { notifier, readYaml, stopWith, untilSignal } from '@etcd-rotate/daemon';
+import { notifier, readYaml, requireNode, stopWith, untilSignal } from '@etcd-rotate/daemon';
 import { FleetFile } from '@etcd-rotate/protocol';
 import { Command } from 'commander';
 import { pino } from 'pino';
@@ -10,6 +10,8 @@ import { serve } from './serve.ts';
 
 const name = 'etcd-rotate-coordinator';
 const now = (): Date => new Date();
+
+requireNode(name);
 
 const program = new Command(name)
   .description('plans, proves and drives rotations of the CAs and certificates of etcd clusters')
@@ -33,6 +35,11 @@ const program = new Command(name)
       log,
       notify,
       now,
+      // A coordinator that cannot write down what it does must not seem to run: whoever keeps us running starts us again.
+      onFatal: (failure) => {
+        stopWith(name, failure);
+        process.exit();
+      },
     });
     if (!serving.ok) return stopWith(name, serving.failure);
     await notify.ready('idle');
@@ -65,11 +72,20 @@ program
       now: now(),
     });
     if (!made.ok) return stopWith(name, made.failure);
-    const lines = made.value.map((name) => `  ${folder}/${name}`);
+    const { paths, issuedAnewFor } = made.value;
+    const lines = paths.map((path) => `  ${folder}/${path}`);
     const said = lines.length === 0 ? 'nothing was missing' : `made:\n${lines.join('\n')}`;
+    const anew =
+      issuedAnewFor.length === 0
+        ? ''
+        : `\nThe certificate of the NATS server was issued anew by the same CA, for ${issuedAnewFor.join(', ')} as well:\nrestart the coordinator. Identities made before dial the addresses they were made with.\n`;
     process.stdout.write(
-      `${said}\n\nBring nodes/NAME.identity.json to each node and operators/NAME.identity.json to each operator,\nas files that only they can read (mode 0600), and then remove them here.\n`,
+      `${said}\n${anew}\nBring nodes/NAME.identity.json to each node and operators/NAME.identity.json to each operator,\nas files that only they can read (mode 0600), and then remove them here.\n`,
     );
   });
+
+// A wrong command line ends with 2, as with rotate: 1 says that the program failed.
+program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+for (const command of program.commands) command.copyInheritedSettings(program);
 
 await program.parseAsync();

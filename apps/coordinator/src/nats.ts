@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type NatsServer, natsServerConfig, startNatsServer } from '@etcd-rotate/bus';
+import { readSecretFile } from '@etcd-rotate/daemon';
+import { hostAccepted, readCertificate } from '@etcd-rotate/pki';
 import { type CoordinatorFile, fail, ok, type Result } from '@etcd-rotate/protocol';
 import type { IdentityFolder } from './identity-folder.ts';
 
@@ -33,6 +35,9 @@ export async function natsPlace(
       'install it (Debian: apt-get install nats-server), set NATS_SERVER_BIN, or name it as nats.embedded.server',
     );
   }
+  const dialled = dialledFor(listen);
+  const usable = await certificateIsFor(dialled.hosts, identity.tls);
+  if (!usable.ok) return usable;
   const folder = join(stateFolder, 'nats');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const configFile = join(folder, 'nats.conf');
@@ -48,8 +53,41 @@ export async function natsPlace(
   });
   await writeFile(configFile, config, { mode: 0o600 });
   const started = await startNatsServer({ program, configFile, listen, pidFile, logFile, onEvent });
-  return started.ok ? ok({ servers: [`tls://${listen}`], server: started.value }) : started;
+  return started.ok ? ok({ servers: dialled.servers, server: started.value }) : started;
 }
+
+/**
+ * An address to listen on everywhere is not one to dial: the server is then reached on loopback. Without IPv6, a server
+ * on [::] listens on IPv4 alone.
+ */
+function dialledFor(listen: string): { hosts: string[]; servers: string[] } {
+  const at = listen.lastIndexOf(':');
+  const host = listen.slice(0, at);
+  const hosts = loopback[host.replace(/^\[|\]$/g, '')] ?? [host];
+  return { hosts, servers: hosts.map((dialled) => `tls://${dialled}${listen.slice(at)}`) };
+}
+
+const loopback: Record<string, string[]> = { '0.0.0.0': ['127.0.0.1'], '::': ['[::1]', '127.0.0.1'] };
+
+/** Looked at before the server is started: a handshake that fails later would not say what to do. */
+async function certificateIsFor(
+  hosts: string[],
+  { cert, key }: IdentityFolder['tls'],
+): Promise<Result<void>> {
+  const secret = await readSecretFile(key, again);
+  if (!secret.ok) return secret;
+  const pem = await readFile(cert, 'utf8').catch(() => '');
+  const certificate = readCertificate(pem);
+  const lacking = hosts.filter((host) => !certificate.ok || !hostAccepted(certificate.value, host));
+  if (lacking.length === 0) return ok(undefined);
+  return fail(
+    'nats-refused',
+    `${cert} is not a certificate for ${lacking.join(', ')}, where the coordinator reaches its nats-server`,
+    again,
+  );
+}
+
+const again = 'run `etcd-rotate-coordinator init` on the identity folder again; it makes what is missing';
 
 async function inPath(name: string, path = ''): Promise<string | undefined> {
   for (const folder of path.split(delimiter).filter(Boolean)) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { agentsOn, connectBus, coordinatorInbox, serveOperators } from '@etcd-rotate/bus';
 import type { Notifier } from '@etcd-rotate/daemon';
 import { openFileJournal } from '@etcd-rotate/journal';
-import { type KnownCertificate, ok, type Result } from '@etcd-rotate/protocol';
+import { type Failure, type KnownCertificate, ok, type Result } from '@etcd-rotate/protocol';
 import type { PlanningPorts, Ports } from '@etcd-rotate/runner';
 import { openSigner } from '@etcd-rotate/signer';
 import type { Logger } from 'pino';
@@ -23,6 +23,8 @@ export interface ServeOptions {
   log: Logger;
   notify: Notifier;
   now(): Date;
+  /** The journal cannot be written any more. */
+  onFatal(failure: Failure): void;
 }
 
 /**
@@ -36,6 +38,7 @@ export async function serve({
   log,
   notify,
   now,
+  onFatal,
 }: ServeOptions): Promise<Result<AsyncDisposable>> {
   await using stack = new AsyncDisposableStack();
   const { fleet, stateFolder, passphrase } = settings;
@@ -110,6 +113,7 @@ export async function serve({
     fleet,
     journal: journal.value,
     ports,
+    onFatal,
     onPlan: (plan) => signer.value.makeKeysAhead(newCaKinds(plan)),
     log,
     onStatus: (status) => void notify.status(status),

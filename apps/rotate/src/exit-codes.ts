@@ -1,14 +1,14 @@
-import type { FailureCode } from '@etcd-rotate/protocol';
+import type { Failure, FailureCode } from '@etcd-rotate/protocol';
 
 /** What a script may rely on. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, refused: 3, held: 4, detached: 130 } as const;
 
-/** Failures of reaching somebody or of ours; everything else is a refusal by a named rule. */
+/** Nobody could be asked, so that nothing was refused. */
+const notReached: readonly FailureCode[] = ['nats-away', 'nats-refused', 'coordinator-away'];
+
+/** Failures of messages and of ours; everything else is a refusal by a named rule. */
 const failed: readonly FailureCode[] = [
-  'bad-file',
-  'nats-away',
-  'nats-refused',
-  'coordinator-away',
+  ...notReached,
   'node-away',
   'bad-message',
   'not-signed',
@@ -16,7 +16,15 @@ const failed: readonly FailureCode[] = [
   'internal',
 ];
 
+/** Of failures before the coordinator was asked: a file that cannot be read is our own identity file. */
 export function exitCodeOf(code: FailureCode): number {
-  if (code === 'bad-usage') return exitCodes.usage;
-  return failed.includes(code) ? exitCodes.failed : exitCodes.refused;
+  return code === 'bad-file' ? exitCodes.failed : exitCodeOfAnswer([{ code }]);
+}
+
+/** Of what the coordinator answered: one refusal by a rule is enough, unless the answer did not get here at all. */
+export function exitCodeOfAnswer(failures: readonly Pick<Failure, 'code'>[]): number {
+  const codes = failures.map(({ code }) => code);
+  if (codes.includes('bad-usage')) return exitCodes.usage;
+  if (codes.some((code) => notReached.includes(code))) return exitCodes.failed;
+  return codes.some((code) => !failed.includes(code)) ? exitCodes.refused : exitCodes.failed;
 }

@@ -17,7 +17,7 @@ export type Ending =
 /** Shows a rotation while it goes on, from its journal, until it is finished or held or we are told to detach. */
 export async function follow(
   coordinator: Coordinator,
-  { rotation, after }: { rotation: string; after: number },
+  { rotation, after, shownFrom = after }: { rotation: string; after: number; shownFrom?: number },
   { terminal, detach }: { terminal: Terminal; detach: AbortSignal },
 ): Promise<Ending> {
   const tally = new Tally();
@@ -41,6 +41,8 @@ export async function follow(
     misses = 0;
     for (const entry of answer.value.entries) {
       tally.add(entry);
+      // What was before a resume counts, and is not shown again.
+      if (entry.seq <= shownFrom) continue;
       const { line, event } = showEntry(entry);
       if (line !== undefined) terminal.say(line);
       if (event) terminal.tell({ at: entry.at, ...event });

@@ -1,7 +1,6 @@
-import type { Entry } from '@etcd-rotate/protocol';
+import { type Entry, fail } from '@etcd-rotate/protocol';
 import { connectAs } from './coordinator.ts';
-import { exitCodes } from './exit-codes.ts';
-import { give } from './rotate.ts';
+import { exitCodeOf, exitCodeOfAnswer, exitCodes } from './exit-codes.ts';
 import { terminal as terminalFor } from './terminal.ts';
 
 /** What is written down: a line an entry, or the entries as they are. */
@@ -11,20 +10,37 @@ export async function journal(
 ): Promise<number> {
   const terminal = terminalFor(options.json === true);
   const connected = await connectAs(options.identity);
-  if (!connected.ok) return give(terminal, [connected.failure]);
+  if (!connected.ok) {
+    terminal.fail([connected.failure]);
+    return exitCodeOf(connected.failure.code);
+  }
   await using coordinator = connected.value;
   let after = 0;
+  let found = false;
   for (;;) {
     const about = rotation === undefined ? {} : { rotation };
     const answer = await coordinator.ask('journal', { type: 'journal', after, waitMs: 0, ...about });
-    if (!answer.ok) return give(terminal, answer.failures);
+    if (!answer.ok) {
+      terminal.fail(answer.failures);
+      return exitCodeOfAnswer(answer.failures);
+    }
+    found ||= answer.value.entries.length > 0;
     for (const entry of answer.value.entries) {
       terminal.tell(entry);
       terminal.say(line(entry));
     }
-    if (answer.value.entries.length === 0 || answer.value.last <= after) return exitCodes.done;
+    if (answer.value.entries.length === 0 || answer.value.last <= after) break;
     after = answer.value.last;
   }
+  // Every rotation has at least the entry that it began with.
+  if (rotation === undefined || found) return exitCodes.done;
+  const { failure } = fail(
+    'unknown-rotation',
+    `there is no rotation ${rotation}`,
+    'see those there are with: rotate status',
+  );
+  terminal.fail([failure]);
+  return exitCodeOfAnswer([failure]);
 }
 
 function line({ seq, at, epoch, body }: Entry): string {

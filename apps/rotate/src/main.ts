@@ -1,12 +1,24 @@
-import { Domain, Name } from '@etcd-rotate/protocol';
+import { requireNode } from '@etcd-rotate/daemon';
+import { Domain, fail, Id, Name } from '@etcd-rotate/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import about from '../package.json' with { type: 'json' };
 import { exitCodes } from './exit-codes.ts';
 
+requireNode('rotate');
+
+// Whoever read our lines has gone, as `head` does: as after Ctrl-C, a rotation goes on without us.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitCodes.detached);
+});
+
 const identity = new Option('--identity <file>', "the operator's identity file")
   .env('ETCD_ROTATE_IDENTITY')
   .default('/etc/etcd-rotate/operator.json');
+const cluster = ['--cluster <name>', 'the cluster; not needed where the fleet has one'] as const;
 const json = ['--json', 'one JSON object a line, for programs'] as const;
+
+const ofRotation = ['dryRun', 'yes', 'ca', 'domain', 'restarts', 'acceptDowntime', 'strategy'];
 
 // What is not needed for an answer like --version is loaded when it is.
 const program = new Command('rotate')
@@ -14,7 +26,7 @@ const program = new Command('rotate')
   .version(about.version)
   .addOption(identity)
   .option(...json)
-  .option('--cluster <name>', 'the cluster to rotate; not needed where the fleet has one')
+  .option(...cluster, name)
   .option('--dry-run', 'show the plan with its proof; change and write nothing')
   .option('--yes', 'do not ask')
   .addOption(new Option('--strategy <name>', 'how').choices(['staged']).default('staged'))
@@ -35,7 +47,9 @@ const program = new Command('rotate')
 program
   .command('status')
   .description('how the nodes and the rotations are')
+  .option(...cluster, name)
   .action(async () => {
+    if (await refused([])) return;
     const { status } = await import('./status.ts');
     process.exitCode = await status(program.opts());
   });
@@ -43,8 +57,9 @@ program
 program
   .command('journal')
   .description('what is written down, of one rotation or of all')
-  .argument('[rotation]')
+  .argument('[rotation]', 'its id', id)
   .action(async (rotation: string | undefined) => {
+    if (await refused(['cluster'])) return;
     const { journal } = await import('./journal.ts');
     process.exitCode = await journal(rotation, program.opts());
   });
@@ -56,12 +71,16 @@ for (const [verb, description] of [
   program
     .command(verb)
     .description(description)
-    .argument('<rotation>')
+    .argument('<rotation>', 'its id', id)
     .action(async (rotation: string) => {
+      if (await refused(['cluster'])) return;
       const { steer } = await import('./steer.ts');
       process.exitCode = await steer(verb, rotation, program.opts());
     });
 }
+
+// Options are read by the program wherever they stand; what a command takes is said in its help as well.
+for (const command of program.commands) command.addOption(identity).option(...json);
 
 program.exitOverride((error) => {
   process.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
@@ -70,10 +89,41 @@ for (const command of program.commands) command.copyInheritedSettings(program);
 
 await program.parseAsync();
 
+/** Options of a rotation, given to a command that would not heed them: `resume --dry-run` must not resume. */
+async function refused(besides: string[]): Promise<boolean> {
+  const given = program.options.find(
+    (option) =>
+      [...ofRotation, ...besides].includes(option.attributeName()) &&
+      program.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (!given) return false;
+  const { terminal } = await import('./terminal.ts');
+  const { failure } = fail(
+    'bad-usage',
+    `${given.long} is not an option of this command, and nothing was done`,
+    'leave it out; it is for `rotate` without a command',
+  );
+  terminal(program.opts().json === true).fail([failure]);
+  process.exitCode = exitCodes.usage;
+  return true;
+}
+
+function name(text: string): string {
+  const parsed = Name.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(`It is not ${parsed.error.issues[0]?.message}.`);
+}
+
+function id(text: string): string {
+  const parsed = Id.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError('It is not the id of a rotation; see those there are with: rotate status');
+}
+
 function domainCa(text: string, before: Record<string, string>): Record<string, string> {
-  const [domain = '', name = ''] = text.split('=');
-  if (!Domain.safeParse(domain).success || !Name.safeParse(name).success) {
+  const [domain = '', ca = '', ...more] = text.split('=');
+  if (more.length > 0 || !Domain.safeParse(domain).success || !Name.safeParse(ca).success) {
     throw new InvalidArgumentError('it is like client=NAME or peer=NAME');
   }
-  return { ...before, [domain]: name };
+  return { ...before, [domain]: ca };
 }

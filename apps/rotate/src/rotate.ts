@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { type Domain, type Failure, fail, type RotationRequest } from '@etcd-rotate/protocol';
 import colors from 'picocolors';
 import { type Coordinator, connectAs } from './coordinator.ts';
-import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { exitCodeOf, exitCodeOfAnswer, exitCodes } from './exit-codes.ts';
 import { type Ending, follow } from './follow.ts';
 import { planLines, short } from './show-plan.ts';
 import { columns, type Terminal, terminal as terminalFor } from './terminal.ts';
@@ -25,7 +25,7 @@ export interface RotateOptions {
 export async function rotate(options: RotateOptions): Promise<number> {
   const terminal = terminalFor(options.json === true);
   const connected = await connectAs(options.identity);
-  if (!connected.ok) return give(terminal, [connected.failure]);
+  if (!connected.ok) return notConnected(terminal, connected.failure);
   await using coordinator = connected.value;
   const cluster = await whichCluster(coordinator, options.cluster);
   if (!cluster.ok) return give(terminal, cluster.failures);
@@ -59,7 +59,7 @@ export async function rotate(options: RotateOptions): Promise<number> {
 
 export async function watchToEnd(
   coordinator: Coordinator,
-  from: { rotation: string; after: number },
+  from: { rotation: string; after: number; shownFrom?: number },
   terminal: Terminal,
 ): Promise<number> {
   const detach = new AbortController();
@@ -176,6 +176,11 @@ async function agree(terminal: Terminal, cluster: string): Promise<true | number
 
 export function give(terminal: Terminal, failures: readonly Failure[]): number {
   terminal.fail(failures);
-  const [first] = failures;
-  return first ? exitCodeOf(first.code) : exitCodes.failed;
+  return exitCodeOfAnswer(failures);
+}
+
+/** We did not get as far as asking. */
+export function notConnected(terminal: Terminal, failure: Failure): number {
+  terminal.fail([failure]);
+  return exitCodeOf(failure.code);
 }

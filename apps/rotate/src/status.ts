@@ -1,8 +1,7 @@
 import type { RotationStatus } from '@etcd-rotate/protocol';
 import colors from 'picocolors';
 import { connectAs } from './coordinator.ts';
-import { exitCodes } from './exit-codes.ts';
-import { give } from './rotate.ts';
+import { exitCodeOf, exitCodeOfAnswer, exitCodes } from './exit-codes.ts';
 import { columns, terminal as terminalFor } from './terminal.ts';
 
 /** How the nodes and the rotations are. */
@@ -13,14 +12,20 @@ export async function status(options: {
 }): Promise<number> {
   const terminal = terminalFor(options.json === true);
   const connected = await connectAs(options.identity);
-  if (!connected.ok) return give(terminal, [connected.failure]);
+  if (!connected.ok) {
+    terminal.fail([connected.failure]);
+    return exitCodeOf(connected.failure.code);
+  }
   await using coordinator = connected.value;
   const { cluster } = options;
   const answer = await coordinator.ask('status', {
     type: 'status',
     ...(cluster === undefined ? {} : { cluster }),
   });
-  if (!answer.ok) return give(terminal, answer.failures);
+  if (!answer.ok) {
+    terminal.fail(answer.failures);
+    return exitCodeOfAnswer(answer.failures);
+  }
   const { nodes, rotations, epoch, clusters } = answer.value;
   terminal.tell({ ok: true, epoch, clusters, nodes, rotations });
   terminal.say(`coordinator leads under epoch ${epoch}; clusters: ${clusters.join(', ')}`);

@@ -148,16 +148,19 @@ describe('connecting', () => {
     });
   });
 
-  test('waits for a server that is late', async () => {
+  test('waits for a server that is late, and says so once', async () => {
     using late = await aNats();
+    const seen: BusEvent[] = [];
     const connecting = connectBus({
       ...as('n1'),
       servers: [`tls://${late.listen}`],
       ca: late.ca,
       nkeySeed: late.nkeySeeds.n1,
       patienceMs: 20_000,
+      onEvent: (event) => seen.push(event),
     });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(seen).toMatchObject([{ type: 'disconnected', detail: expect.stringContaining(late.listen) }]);
     await using _server = value(await late.start());
     await using _bus = value(await connecting);
   });

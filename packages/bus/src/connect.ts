@@ -33,15 +33,22 @@ export async function connectBus(options: ConnectOptions): Promise<Result<Bus>> 
   const authenticator = withNkey(options.nkeySeed);
   if (!authenticator.ok) return authenticator;
   const until = performance.now() + (options.patienceMs ?? 0);
+  let sayAgainAt = 0;
   for (;;) {
     const connected = await tryOnce(natsOptions(options, authenticator.value), options.servers);
     if (connected.ok) return ok(busOver(connected.value, options));
     if (!connected.failure.retryable || performance.now() >= until) return connected;
+    // Who waits for long must not look like one who is connected.
+    if (performance.now() >= sayAgainAt) {
+      options.onEvent({ type: 'disconnected', detail: `${connected.failure.message}; trying again` });
+      sayAgainAt = performance.now() + sayAgainMs;
+    }
     await sleep(retryMs);
   }
 }
 
 const retryMs = 200;
+const sayAgainMs = 60_000;
 
 function withNkey(seed: string): Result<Authenticator> {
   const bytes = new TextEncoder().encode(seed);

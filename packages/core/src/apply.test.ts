@@ -1,7 +1,7 @@
-import type { Entry, EntryBody } from '@etcd-rotate/protocol';
+import type { CommandResult, Entry, EntryBody } from '@etcd-rotate/protocol';
 import { aCluster, failed, Play, replay } from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
-import { apply } from './apply.ts';
+import { apply, awaits } from './apply.ts';
 import { inFlight } from './rotation.ts';
 import { contentsOf } from './world.ts';
 
@@ -97,4 +97,35 @@ describe('the world of a rotation', () => {
     cluster.instead('trust-b change', () => failed('not-serving', { decision }));
     expect(bundleOf(new Play(cluster).run())).toEqual(expected);
   });
+});
+
+test('a node cannot answer a command for another node, or for another holder', () => {
+  const play = upTo((body) => body.type === 'sent' && body.command.body.type === 'prepare');
+  const command = inFlight(Object.values(play.rotation.progress)[0]);
+  if (!command) throw new Error('nothing is in flight');
+  const { id, fleet, rotation, step, node, holder } = command;
+  const outcome = { ok: true, value: { type: 'prepared', copies: 0 } } as const;
+  const result: CommandResult = {
+    v: 1,
+    id,
+    fleet,
+    rotation,
+    step,
+    node,
+    holder,
+    at: command.issuedAt,
+    outcome,
+  };
+  expect(awaits(play.rotation, result)).toBe(true);
+  for (const forged of [
+    { node: 'mallory' },
+    { holder: 'member/mallory' as const },
+    { rotation: 'r2' },
+    { step: 'x' },
+  ]) {
+    const other = { ...result, ...forged };
+    expect(awaits(play.rotation, other)).toBe(false);
+    const entry = { type: 'result', rotation: 'r1', step: other.step, result: other } as const;
+    expect(after(play, entry)).toEqual(play.rotation);
+  }
 });

@@ -54,12 +54,23 @@ function mayFollow({ status }: State, { type }: EntryBody): boolean {
 /** An answer nobody waits for changes nothing; the answer to a change that was kept changes the world. */
 function withResult(rotation: Rotation, stepId: string, result: CommandResult): Rotation {
   const progress = rotation.progress[stepId];
-  if (!progress || !isAwaited(progress, result.id)) return rotation;
+  if (!progress || !awaits(rotation, result)) return rotation;
   const next = withProgress(rotation, stepId, { ...progress, results: [...progress.results, result] });
   const command = progress.sent.find(({ id }) => id === result.id);
   const kept = result.outcome.ok || result.outcome.decision === 'kept';
   if (!command || !kept) return next;
   return { ...next, world: after(next.world, command.holder, installed(next, command)) };
+}
+
+/**
+ * Whether a result answers a command that was sent and not answered yet, and comes from the node that it was sent to: a
+ * node that knows the id of a command for another one must not answer in its place.
+ */
+export function awaits({ id, progress }: Rotation, result: CommandResult): boolean {
+  const one = progress[result.step];
+  const command = one?.sent.find((sent) => sent.id === result.id);
+  if (!one || !command || result.rotation !== id || !isAwaited(one, result.id)) return false;
+  return command.node === result.node && command.holder === result.holder;
 }
 
 /** A command of a later attempt begins the step anew; `attempt` is the third part of its id. */

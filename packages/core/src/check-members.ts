@@ -20,6 +20,20 @@ export function everythingIsModelled({ observations }: CheckInput): Failure[] {
   );
 }
 
+/** What etcd does differs by version; of one that this version knows nothing of, nothing is assumed. */
+export function versionsAreKnown({ observations }: CheckInput): Failure[] {
+  return membersOf(observations)
+    .filter(({ status }) => status && !/^3\.([4-9]|\d\d)\./.test(status.version))
+    .map(
+      ({ holder, status }) =>
+        fail(
+          'not-modelled',
+          `${holder} is etcd ${status?.version}, which this version of etcd-rotate does not know`,
+          'etcd 3.4 and later are rotated; upgrade it first',
+        ).failure,
+    );
+}
+
 export function everyMemberServes({ observations }: CheckInput): Failure[] {
   return membersOf(observations)
     .filter(({ status, problems }) => !status?.serves && problems.length === 0)
@@ -35,6 +49,8 @@ export function everyMemberServes({ observations }: CheckInput): Failure[] {
 
 export function membersAreThoseOfTheFleet({ cluster, observations }: CheckInput): Failure[] {
   const members = membersOf(observations);
+  // One that cannot be asked is refused by name elsewhere; here it would look like a member nobody knows.
+  if (members.some(({ status }) => !status)) return [];
   const clusterIds = new Set(members.flatMap(({ status }) => status?.clusterId ?? []));
   if (clusterIds.size > 1) {
     return [

@@ -14,6 +14,7 @@ import {
   noAlarm,
   noLearner,
   oneLeaderEverywhere,
+  versionsAreKnown,
 } from './check-members.ts';
 import {
   clocksAreClose,
@@ -30,6 +31,7 @@ export const preflight: readonly Check[] = [
   nodesFindNoProblem,
   everySlotIsSeen,
   everythingIsModelled,
+  versionsAreKnown,
   everyMemberServes,
   membersAreThoseOfTheFleet,
   oneLeaderEverywhere,
@@ -42,6 +44,22 @@ export const preflight: readonly Check[] = [
   usagesAreThere,
   bundlesAreLoaded,
 ];
+
+/**
+ * Before a held rotation goes on: the cluster is still the one that was planned for. What the rotation itself left half
+ * done, as a member that is down, is for the agents and the gate.
+ */
+export const beforeResume: readonly Check[] = [
+  everyNodeAnswers,
+  membersAreThoseOfTheFleet,
+  noLearner,
+  noAlarm,
+  clocksAreClose,
+];
+
+export function resumeRefusalsOf(input: CheckInput): Failure[] {
+  return beforeResume.flatMap((check) => check(input));
+}
 
 export function refusalsOf(input: CheckInput): Failure[] {
   const failures: Failure[] = [];

@@ -8,8 +8,9 @@ const group = plan.steps.filter(({ id }) => id.startsWith('trust-b-seen-by-'));
 const proven: Proof = { what: 'serves', where: 'here', verdict: 'proven', detail: 'it does' };
 
 function aLook(memberId: string, wish: Partial<MemberLook> = {}): MemberLook {
-  const indexes = { raftTerm: 2, raftIndex: 5000, appliedIndex: 5000, revision: 9 };
-  return { clusterId: 'c1', memberId, leader: 'a0', ...indexes, ...wish };
+  const indexes = { raftTerm: 2, raftIndex: 5000, appliedIndex: 5000, revision: plan.revision };
+  const members = ['a0', 'a1', 'a2'];
+  return { clusterId: 'c1', memberId, members, leader: 'a0', ...indexes, ...wish };
 }
 
 /** What the gate says when the three members answered with these looks and proofs. */
@@ -122,5 +123,17 @@ test('a gate behind a change looks at its proofs alone', () => {
   expect(gateFor([proven])).toBeUndefined();
   expect(gateFor([{ ...proven, what: 'new-process', verdict: 'disproven' }])).toMatchObject({
     code: 'restart-failed',
+  });
+});
+
+test('members that the plan does not know, or that are gone, hold the rotation', () => {
+  const joined = { a1: { members: ['a0', 'a1', 'a2', 'a3'] } };
+  expect(asked({ looks: joined })).toMatchObject({ code: 'members-differ' });
+  expect(asked({ looks: { a0: { members: ['a0', 'a1'] } } })).toMatchObject({ code: 'members-differ' });
+});
+
+test('data older than when it was planned holds the rotation', () => {
+  expect(asked({ looks: { a2: { revision: plan.revision - 1 } } }, plan)).toMatchObject({
+    code: 'cluster-id-changed',
   });
 });

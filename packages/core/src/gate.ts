@@ -54,17 +54,38 @@ function everyMemberLookedAt(answers: readonly { step: Step; result: CommandResu
   ).failure;
 }
 
-function sameCluster({ plannedFrom }: Plan, looks: readonly MemberLook[]): Failure | undefined {
+/** The cluster, its members and its data are those of the plan: nobody was replaced, added or taken back in time. */
+function sameCluster({ plannedFrom, revision }: Plan, looks: readonly MemberLook[]): Failure | undefined {
   const ids = plannedFrom.members.map(({ id }) => id);
   const other = looks.find(
     (look) => look.clusterId !== plannedFrom.clusterId || !ids.includes(look.memberId),
   );
-  if (!other) return undefined;
-  return fail(
-    'cluster-id-changed',
-    `member ${other.memberId} of cluster ${other.clusterId} answers; planned were ${ids.join(', ')} of ${plannedFrom.clusterId}`,
-    'members were replaced since the plan was made: abandon this rotation and plan again',
-  ).failure;
+  if (other) {
+    return fail(
+      'cluster-id-changed',
+      `member ${other.memberId} of cluster ${other.clusterId} answers; planned were ${ids.join(', ')} of ${plannedFrom.clusterId}`,
+      'members were replaced since the plan was made: abandon this rotation and plan again',
+    ).failure;
+  }
+  const joined = looks.find(
+    ({ members }) => members.some((id) => !ids.includes(id)) || members.length < ids.length,
+  );
+  if (joined) {
+    return fail(
+      'members-differ',
+      `etcd lists the members ${joined.members.join(', ')}; planned were ${ids.join(', ')}`,
+      'the membership changed during the rotation: take the change back and `rotate resume`, or abandon and plan again',
+    ).failure;
+  }
+  const back = looks.find((look) => look.revision < revision);
+  if (back) {
+    return fail(
+      'cluster-id-changed',
+      `member ${back.memberId} is at revision ${back.revision}, and the cluster was at ${revision} when it was planned`,
+      'its data was replaced by older data: find out by whom before anything else',
+    ).failure;
+  }
+  return undefined;
 }
 
 /** One leader and one term everywhere, in two consecutive observations of every member. */

@@ -1,6 +1,6 @@
-export { apply } from './apply.ts';
+export { apply, awaits } from './apply.ts';
 export type { CheckInput } from './check.ts';
-export { preflight, refusalsOf } from './checks.ts';
+export { beforeResume, preflight, refusalsOf, resumeRefusalsOf } from './checks.ts';
 export { keyKindFor } from './commands.ts';
 export { groupsOf } from './groups-of.ts';
 export { type Circumstances, type Move, nextMove, type ToSign } from './next-move.ts';

@@ -13,6 +13,7 @@ import {
   withPolicy,
 } from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
+import { nextMove } from './next-move.ts';
 
 const transcript = (play: Play, name: string) =>
   expect(rotationTranscript(play.entries)).toMatchFileSnapshot(`../transcripts/${name}.txt`);
@@ -275,3 +276,15 @@ function sentLast({ entries }: Play): Command | undefined {
   const body = entries.at(-1)?.body;
   return body?.type === 'sent' ? body.command : undefined;
 }
+
+test('canaries that were signed before a long hold are made anew before they are used', () => {
+  const play = new Play(aCluster('a', 'b', 'c')).run(({ entries }) => entries.at(-1)?.body.type === 'signed');
+  const signed = play.entries.at(-1)?.body;
+  const [canary] = signed?.type === 'signed' ? signed.certificates : [];
+  const moveAt = (now: string | undefined) => {
+    const move = nextMove(play.rotation, { now: now ?? '', epoch: 1, verify: () => ({ accepted: true }) });
+    return move.type === 'send' ? move.command.id : move.type;
+  };
+  expect(moveAt(play.entries.at(-1)?.at)).toMatch(/\.1\.change$/);
+  expect(moveAt(canary?.facts.notAfter)).toMatch(/\.2\.request$/);
+});

@@ -127,8 +127,18 @@ function moveOf(step: Step, progress: Progress | undefined, situation: Situation
   if (!next) return undefined;
   const toSign = certificatesToSign(rotation, step, progress);
   if (toSign.length > 0 && !progress.signed) return { type: 'sign', step: step.id, certificates: toSign };
+  if (canariesEnd(progress, situation)) return begin(step, { ...situation, attempt: progress.attempt + 1 });
   return send(step, next, { ...situation, attempt: progress.attempt });
 }
+
+/** Canaries that were signed before a long hold would expire while they are needed. */
+function canariesEnd({ signed = [] }: Progress, { rotation, now }: Situation): boolean {
+  const needed = Date.parse(now) + rotation.plan.policy.startTimeout + spareMs;
+  return signed.some((one) => 'canary' in one.for && Date.parse(one.facts.notAfter) < needed);
+}
+
+/** For looking before and after a restart. */
+const spareMs = 60_000;
 
 function begin(step: Step, situation: Situation): Move {
   const needs = missingCa(situation.rotation);

@@ -61,7 +61,7 @@ export function planTowards(input: PlanInput): Result<Plan> {
     );
   }
   const policy = { ...cluster.policy, restarts: request.restarts ?? cluster.policy.restarts };
-  const undigested: Omit<Plan, 'digest'> = {
+  const undigested: Omit<Plan, 'digest' | 'revision'> = {
     version: 1,
     fleet: input.fleet,
     cluster: cluster.name,
@@ -84,7 +84,8 @@ export function planTowards(input: PlanInput): Result<Plan> {
     },
     warnings: input.warnings,
   };
-  return ok({ ...undigested, digest: input.hash(JSON.stringify(undigested)) });
+  const revision = Math.min(...members.flatMap(({ status }) => status?.revision ?? []));
+  return ok({ ...undigested, revision, digest: input.hash(JSON.stringify(undigested)) });
 }
 
 export function membersOf(observations: readonly NodeObservation[]): HolderObservation[] {

@@ -6,7 +6,6 @@ export { lookAt } from './look-at.ts';
 export type { Answered, Member, MemberTarget, Snapshot, Status } from './member.ts';
 export { type ActivePeers, activePeers } from './metrics.ts';
 export { openMember } from './open-member.ts';
-export { type OtherMember, othersHealthy } from './others-healthy.ts';
 export {
   type LeafInUse,
   type Loaded,
@@ -19,4 +18,3 @@ export { provePeersActive } from './prove-peers-active.ts';
 export { proveServes, type Serves } from './prove-serves.ts';
 export type { Target } from './target.ts';
 export { allProven } from './until-proven.ts';
-export { type VersionFacts, versionFacts } from './versions.ts';

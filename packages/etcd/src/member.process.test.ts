@@ -2,14 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { aCa, aLeaf } from './certificates.fixture.ts';
 import { lazyClient } from './lazy-client.ts';
 import { lookAt } from './look-at.ts';
 import { aLoopbackCluster, type LoopbackCluster } from './loopback-cluster.fixture.ts';
 import type { LoopbackMember } from './loopback-member.fixture.ts';
 import { openMember } from './open-member.ts';
-import { othersHealthy } from './others-healthy.ts';
 import { pollUntil } from './poll.ts';
 
 describe.each([
@@ -117,36 +116,6 @@ describe.each([
       /^member-unhealthy: .*cannot be reached/,
     );
     expect(await why({ key: stranger.key })).toMatch(/^key-mismatch: /);
-  });
-
-  test('counts the other members that serve by themselves', async () => {
-    const [self, second, third] = cluster.members;
-    const { members } = await seenAt(cluster, self);
-    const { ca, cert, key } = cluster.as(self);
-    const ask = (listed = members) =>
-      othersHealthy({ members: listed, self: ids[0] ?? '', ca, cert, key, deadlineMs: 700 });
-    const byName = (others: { name: string; healthy: boolean }[]) =>
-      Object.fromEntries(others.map(({ name, healthy }) => [name, healthy]));
-    expect(byName(await ask())).toEqual({ m2: true, m3: true });
-
-    // A URL that leads to ourselves says nothing of the member that advertises it.
-    const misled = members.map((listed) =>
-      listed.id === ids[1] ? { ...listed, clientUrls: [self.clientUrl] } : listed,
-    );
-    const [m2] = (await ask(misled)).filter(({ name }) => name === 'm2');
-    expect(m2).toMatchObject({
-      healthy: false,
-      reason: expect.stringContaining(`answered by member ${ids[0]}`),
-    });
-
-    // A follower: with the leader stopped, nobody serves until there is another one.
-    const { leader } = await seenAt(cluster, self);
-    const [down, up] = ids[1] === leader ? [third, second] : [second, third];
-    down.process?.kill('SIGSTOP');
-    onTestFinished(() => void down.process?.kill('SIGCONT'));
-    const started = performance.now();
-    expect(byName(await ask())).toEqual({ [up.name]: true, [down.name]: false });
-    expect(performance.now() - started).toBeLessThan(1500);
   });
 
   test('a member without a majority answers and does not serve', async () => {

@@ -63,13 +63,19 @@ interface Run {
 }
 
 async function lookOnce(member: Member, expected: EtcdId): Promise<Seen> {
-  const [read, status] = await Promise.all([member.linearizableRead(), member.status()]);
+  const [read, status, listed] = await Promise.all([
+    member.linearizableRead(),
+    member.status(),
+    member.members({ linearizable: false }),
+  ]);
   if (!read.ok) return { ok: false, why: read.failure.message, failure: read.failure };
   if (!status.ok) return { ok: false, why: status.failure.message, failure: status.failure };
+  if (!listed.ok) return { ok: false, why: listed.failure.message, failure: listed.failure };
+  const members = listed.value.map(({ id }) => id).sort();
   const { clusterId, memberId, leader, raftTerm, raftIndex, appliedIndex, revision } = status.value;
   if (memberId !== expected) return { ok: false, why: `member ${memberId} answers, not ${expected}` };
   if (leader === '0') return { ok: false, why: 'it knows no leader' };
-  const look = { clusterId, memberId, leader, raftTerm, raftIndex, appliedIndex, revision };
+  const look = { clusterId, memberId, members, leader, raftTerm, raftIndex, appliedIndex, revision };
   return { ok: true, look, at: performance.now() };
 }
 

@@ -12,12 +12,17 @@ import { foldersOf } from './node.ts';
 
 const prepare: CommandBody = { type: 'prepare', keys: [] };
 
-/** A new leaf for the client, which does not run: nothing has to be restarted or dialled. */
+/** A new leaf for the agent's own client, with no member named: nothing has to be restarted or dialled. */
 async function aLeafForTheClient({ node, clientCa, at }: TestNode) {
-  const leaf = await aLeafFor({ node, ca: clientCa, slot: 'client-leaf', holder: 'client/api' });
-  const before = printsOf(readFileSync(at('api/client.crt'), 'utf8'));
-  const body = aChange({ slots: { 'client-leaf': { chain: leaf.cert } }, before: { 'client-leaf': before } });
-  return { leaf, command: aCommand(body, { holder: 'client/api' }) };
+  const holder = 'client/agent-n1';
+  const leaf = await aLeafFor({ node, ca: clientCa, slot: 'client-leaf', holder });
+  const before = printsOf(readFileSync(at('agent/client.crt'), 'utf8'));
+  const body = aChange({
+    slots: { 'client-leaf': { chain: leaf.cert } },
+    before: { 'client-leaf': before },
+    taken: 'by-itself',
+  });
+  return { leaf, command: aCommand(body, { holder }) };
 }
 
 test.concurrent('a holder that the agent file does not name is refused by name', async () => {
@@ -47,7 +52,7 @@ test.concurrent('a command that comes again has the outcome it had, also after a
     value: { type: 'changed', slots: { 'client-leaf': [leaf.fingerprint] } },
   });
   // Whatever lies there by now.
-  await rm(there.at('api'), { recursive: true });
+  await rm(there.at('agent'), { recursive: true });
   expect(await carryOut(command, 'x', there.node)).toEqual(first);
   expect(await carryOut(command, 'x', await there.reopened())).toEqual(first);
 });
@@ -55,13 +60,13 @@ test.concurrent('a command that comes again has the outcome it had, also after a
 test.concurrent('a command that failed and touched nothing is obeyed when it comes again', async () => {
   await using there = await aNode();
   const { command } = await aLeafForTheClient(there);
-  const cert = readFileSync(there.at('api/client.crt'), 'utf8');
-  await writeFile(there.at('api/client.crt'), there.leaf.cert);
+  const cert = readFileSync(there.at('agent/client.crt'), 'utf8');
+  await writeFile(there.at('agent/client.crt'), there.leaf.cert);
   expect(await carryOut(command, 'x', there.node)).toMatchObject({
     decision: 'untouched',
     failure: { code: 'changed-by-others' },
   });
-  await writeFile(there.at('api/client.crt'), cert);
+  await writeFile(there.at('agent/client.crt'), cert);
   expect(await carryOut(command, 'x', there.node)).toMatchObject({ ok: true });
 });
 
@@ -165,14 +170,51 @@ test.concurrent('a request gives a certificate request for each leaf and canary,
   expect(JSON.stringify([first, second])).not.toContain('PRIVATE KEY');
 });
 
+test.concurrent('what others wrote since the last rotation is taken when one begins, and refused within it', async () => {
+  await using there = await aNode();
+  await carryOut(aCommand(prepare), 'x', there.node);
+  await writeFile(there.at('agent/client.crt'), `${readFileSync(there.at('agent/client.crt'), 'utf8')}\n`);
+  const { command, leaf } = await aLeafForTheClient(there);
+  expect(await carryOut(command, 'x', there.node)).toMatchObject({ failure: { code: 'changed-by-others' } });
+  const next = { ...aCommand(prepare), id: 'r2.prepare.1.prepare', rotation: 'r2' };
+  expect(await carryOut(next, 'x', there.node)).toMatchObject({ ok: true });
+  expect(await carryOut(command, 'x', there.node)).toMatchObject({
+    ok: true,
+    value: { slots: { 'client-leaf': [leaf.fingerprint] } },
+  });
+});
+
+test.concurrent('a proof whose canary is lost is a failure that names the port, and nothing was changed', async () => {
+  await using there = await aNode();
+  const member = {
+    holder: 'member/m1',
+    memberId: '1',
+    clientUrl: 'https://127.0.88.9:7379',
+    peerUrl: 'https://127.0.88.9:7380',
+    'server-leaf': there.leaf.fingerprint,
+    'peer-leaf': there.leaf.fingerprint,
+  } as const;
+  const body: CommandBody = {
+    type: 'prove',
+    after: 's1',
+    members: [member],
+    settleMs: 0,
+    ports: { canaries: { peer: there.leaf.cert }, oldLeaves: { client: 'accepted', peer: 'accepted' } },
+    thorough: false,
+  };
+  const outcome = await carryOut(aCommand(body), 'x', there.node);
+  expect(outcome).toMatchObject({ ok: false, decision: 'untouched', failure: { code: 'canary-lost' } });
+  expect(outcome.ok ? '' : outcome.failure.message).toContain('peer port of member/m1');
+});
+
 test.concurrent('an adopted folder that a person made plain again is refused', async () => {
   await using there = await aNode();
   for (const holder of there.node.holders)
     for (const folder of foldersOf(there.node, holder)) await adopt(folder);
   const { command } = await aLeafForTheClient(there);
-  const cert = readFileSync(there.at('api/client.crt'), 'utf8');
-  await rm(there.at('api/client.crt'));
-  await writeFile(there.at('api/client.crt'), `${cert}\n`);
+  const cert = readFileSync(there.at('agent/client.crt'), 'utf8');
+  await rm(there.at('agent/client.crt'));
+  await writeFile(there.at('agent/client.crt'), `${cert}\n`);
   const outcome = await carryOut(command, 'x', there.node);
   expect(outcome).toMatchObject({ ok: false, decision: 'untouched', failure: { code: 'changed-by-others' } });
 });

@@ -76,13 +76,16 @@ async function obey(command: Command, node: Node): Promise<Outcome> {
   }
 }
 
-/** Copies what is there, then makes the folders ready: links to identical bytes. */
+/**
+ * Copies what is there, then makes the folders ready: links to identical bytes. The rotation has changed nothing so far,
+ * so that what others wrote since the last one is what was planned with.
+ */
 async function prepare({ cluster, rotation }: Command, node: Node): Promise<Result<ResultValue>> {
   const holders = holdersIn(node, cluster);
   const copies = await copySlots(holders, node.state.rotationFolder(rotation));
   if (!copies.ok) return copies;
   const folders = new Map(holders.flatMap((holder) => foldersOf(node, holder)).map((one) => [one.path, one]));
-  const adopted = await Promise.all([...folders.values()].map((folder) => adopt(folder)));
+  const adopted = await Promise.all([...folders.values()].map((folder) => adopt(folder, 'taken')));
   const failed = adopted.find((one) => !one.ok);
   if (failed && !failed.ok) return failed;
   return ok({ type: 'prepared', copies: copies.value });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { carryOut } from './carry-out.ts';
 import { aCa } from './certificates.fixture.ts';
@@ -14,20 +15,36 @@ import { runCommand } from './run-command.ts';
 
 // Changes on clients: processes that read a bundle when they start, as an apiserver does.
 
-/** Starts a process that runs on, unless it finds two CAs in its bundle and was told not to bear that. */
+/** Starts a process that runs on with a connection to a member, unless it finds two CAs in its bundle and was told not to bear that. */
 const service = `
 stop() { pid=$(cat api.pid 2>/dev/null) || return 0; kill -9 "$pid" 2>/dev/null; rm -f api.pid; }
 start() {
   if [ -f picky ] && [ "$(grep -c BEGIN api/ca.crt)" -gt 1 ]; then echo "bad bundle"; return 1; fi
-  setsid sleep 60 >/dev/null 2>&1 </dev/null &
+  setsid bash -c "exec 3<>/dev/tcp/$(cat member); exec sleep 60" >/dev/null 2>&1 </dev/null &
   echo $! >api.pid
 }
 cd "$(dirname "$0")" || exit 1
 case $1 in start) start ;; stop) stop ;; restart) stop; start ;; esac
 `;
 
+/** What a client of a member connects to: to be seen, a connection needs no TLS. */
+async function aListener(host: string): Promise<{ port: number } & AsyncDisposable> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on('error', () => undefined)));
+  await new Promise<void>((listening) => server.listen(0, host, listening));
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
 async function aNodeWithClient(places: Parameters<typeof aNode>[0] = {}) {
   const there = await aNode(places);
+  const listener = await aListener('127.0.88.8');
+  await writeFile(there.at('member'), `127.0.88.8/${listener.port}`);
   await writeFile(there.at('service'), service);
   const [client] = there.file.clients;
   if (!client) throw new Error('no client');
@@ -41,6 +58,16 @@ async function aNodeWithClient(places: Parameters<typeof aNode>[0] = {}) {
     slots: { 'server-bundle': { bundle: bundles.both } },
     before: { 'server-bundle': printsOf(bundles.old) },
     startTimeoutMs: 400,
+    members: [
+      {
+        holder: 'member/m9',
+        memberId: '9',
+        clientUrl: `https://127.0.88.8:${listener.port}`,
+        peerUrl: 'https://127.0.88.8:2380',
+        'server-leaf': there.leaf.fingerprint,
+        'peer-leaf': there.leaf.fingerprint,
+      },
+    ],
   });
   const run = async (action: string) => {
     unwrap(await runCommand({ command: ['sh', there.at('service'), action], timeout: 5000 }));
@@ -57,6 +84,7 @@ async function aNodeWithClient(places: Parameters<typeof aNode>[0] = {}) {
     command: aCommand(body, { holder: 'client/api' }),
     [Symbol.asyncDispose]: async () => {
       await run('stop');
+      await listener[Symbol.asyncDispose]();
       await there[Symbol.asyncDispose]();
     },
   };
@@ -72,14 +100,30 @@ test('a client that runs is restarted, and its new process is the proof', async 
   expect(now?.pid).not.toBe(before?.pid);
   if (!outcome.ok || outcome.value.type !== 'changed') throw new Error();
   expect(outcome.value.process).toEqual({ pid: now?.pid, startedAt: expect.any(String) });
-  expect(outcome.value.proofs[0]).toMatchObject({ what: 'new-process', verdict: 'proven' });
+  expect(outcome.value.proofs.map(({ what, verdict }) => `${what} ${verdict}`)).toEqual([
+    'new-process proven',
+    'connections-renewed proven',
+  ]);
 });
 
-test('a client that does not run is not started: its next start reads the new files', async () => {
+test('a client that does not run can be proven nothing of: it is refused before anything is installed', async () => {
   await using there = await aNodeWithClient();
-  expect(await carryOut(there.command, 'x', there.node)).toMatchObject({ ok: true });
+  const failure = { code: 'process-not-found', message: expect.stringContaining(there.at('api.pid')) };
+  expect(await carryOut(there.command, 'x', there.node)).toMatchObject({
+    ok: false,
+    decision: 'untouched',
+    failure,
+  });
   expect(await there.running()).toBeUndefined();
-  expect(there.bundle()).toBe(there.bundles.both);
+  expect(there.bundle()).toBe(there.bundles.old);
+  expect(existsSync(there.at('api/.etcd-rotate'))).toBe(false);
+  // A plan is refused for it as well.
+  const { holders } = await observeNode(there.node, 'c');
+  expect(holders.find(({ holder }) => holder === 'client/api')?.problems).toMatchObject([failure]);
+  await there.run('start');
+  const seen = (await observeNode(there.node, 'c')).holders.find(({ holder }) => holder === 'client/api');
+  expect(seen?.problems).toEqual([]);
+  expect(await carryOut(there.command, 'x', there.node)).toMatchObject({ ok: true });
 });
 
 test('a client that does not start with the new files has the old ones again, and runs', async () => {
@@ -136,15 +180,16 @@ test('a command that only sets a restart off is waited for', async () => {
   await writeFile(there.at('service'), service);
 });
 
-test('a bundle that a member has changed already is taken up by the client that shares it, by a restart', async () => {
-  await using there = await aNodeWithClient({ apiBundle: 'pki/ca.crt' });
+test('a bundle that one client has changed already is taken up by another that shares it, by a restart', async () => {
+  await using there = await aNodeWithClient({ agentBundle: 'api/ca.crt' });
   await there.run('start');
   const { bundles } = there;
-  const ofMember = aChange({
-    slots: { 'client-bundle': { bundle: bundles.both } },
-    before: { 'client-bundle': printsOf(bundles.old) },
+  const ofAgent = aChange({
+    slots: { 'server-bundle': { bundle: bundles.both } },
+    before: { 'server-bundle': printsOf(bundles.old) },
   });
-  unwrap(await installSlots(await theWork(there.node, ofMember, { step: 'other' }), true));
+  const how = { holder: 'client/agent-n1', step: 'other' } as const;
+  unwrap(await installSlots(await theWork(there.node, ofAgent, how), true));
   const seen = await observeNode(there.node, 'c');
   const api = () => seen.holders.find(({ holder }) => holder === 'client/api')?.slots['server-bundle'];
   expect(api()).toMatchObject({ loaded: false });
@@ -179,7 +224,7 @@ test('goes on after a crash in the middle of a restart: what is down is started'
   expect(await there.running()).toBeDefined();
 });
 
-test('goes on after a crash right behind the restart, without another one', async () => {
+test('goes on after a crash right behind the restart without another one, and counts that one', async () => {
   await using there = await aNodeWithClient();
   await there.run('start');
   const node = await installed(there);
@@ -187,7 +232,7 @@ test('goes on after a crash right behind the restart, without another one', asyn
   while ((await ticksNow()) === ticks);
   await there.run('restart');
   const before = await there.running();
-  expect(await carryOut(there.command, 'x', node)).toMatchObject({ ok: true, value: { restarted: false } });
+  expect(await carryOut(there.command, 'x', node)).toMatchObject({ ok: true, value: { restarted: true } });
   expect((await there.running())?.pid).toBe(before?.pid);
 });
 

@@ -273,6 +273,53 @@ test('a kill in the middle of the restart leaves a member down: the next deliver
   });
 });
 
+/** It was decided to put the files of this step back, and the agent was killed before it did. */
+async function decidedToPutBack(one: LoopbackNode, body: Change): Promise<Node> {
+  const node = await killedAfterInstall(one, body);
+  const { id } = aCommand(body, { holder: one.member.holder, step: step() });
+  const record = node.state.record(id);
+  if (!record) throw new Error('no record');
+  const putBack = { code: 'not-serving', message: 'it does not serve', hint: '', retryable: false } as const;
+  await node.state.write(id, { ...record, putBack });
+  return one.reopened();
+}
+
+test('a member that came to health while the agent was down is not put back', async () => {
+  const one = await aFollower();
+  const body = await trustChange(one, 'both');
+  const node = await decidedToPutBack(one, body);
+  await one.service('restart');
+  await one.serving();
+  const before = await one.process();
+  const outcome = await obey({ ...one, node }, body);
+  expect(outcome).toMatchObject({ ok: false, decision: 'kept', failure: { code: 'not-serving' } });
+  expect(outcome.ok ? '' : outcome.failure.message).toContain('it serves by now');
+  expect((await one.process())?.pid).toBe(before?.pid);
+  expect(printsOf(await one.read('pki/ca.crt'))).toHaveLength(2);
+  expect(await obey({ ...one, node }, await trustChange(one, 'old'), `${step()}-back`)).toMatchObject({
+    ok: true,
+  });
+});
+
+test('a member that runs is not stopped to put its files back while another is down', async () => {
+  const one = await aFollower();
+  const [other] = cluster.nodes.filter((node) => node !== one);
+  const body = await trustChange(one, 'both');
+  const node = await decidedToPutBack(one, body);
+  const before = await one.process();
+  await other?.service('stop');
+  const outcome = await obey({ ...one, node }, body);
+  await other?.service('start');
+  await other?.serving();
+  expect(outcome).toMatchObject({ ok: false, decision: 'kept', failure: { code: 'not-serving' } });
+  expect(outcome.ok ? '' : outcome.failure.message).toMatch(/; it runs, and .* is not stopped/);
+  expect((await one.process())?.pid).toBe(before?.pid);
+  expect(await obey({ ...one, node }, await trustChange(one, 'old'), `${step()}-back`)).toMatchObject({
+    ok: true,
+  });
+  await isHealthy(one);
+});
+
 test('leaves are installed with the keys made here, and presented', async () => {
   const one = await aFollower();
   const slots: Slot[] = ['server-leaf', 'peer-leaf'];

@@ -3,11 +3,11 @@ import { handOver } from './hand-over.ts';
 import { type Installed, installSlots, isInstalled, restoreSlots } from './install-slots.ts';
 import { ticksNow } from './moment.ts';
 import type { Outcome } from './node-state.ts';
-import { processOf } from './process-of.ts';
+import { clientNotFound, processOf } from './process-of.ts';
 import { asSeen, isSame, type Process } from './processes.ts';
 import { canaryLost, lookBefore } from './prove-before.ts';
 import { proveChange } from './prove-change.ts';
-import { finishPutBack, putBack } from './put-back.ts';
+import { goOnPuttingBack, putBack } from './put-back.ts';
 import { mayStop } from './quorum.ts';
 import { startedSinceAll, waitForNewProcess, waitUntilServing } from './serving.ts';
 import { takeUp } from './take-up.ts';
@@ -25,10 +25,11 @@ export async function change(work: Work): Promise<Outcome> {
   const { body, command, holder, node } = work;
   const decided = node.state.record(command.id)?.putBack;
   // Decided before a crash, it is finished: beginning anew would bring back what the holder did not bear.
-  if (decided) return finishPutBack(work, decided);
+  if (decided) return goOnPuttingBack(work, decided);
   const lap = stopwatch();
   const process = await processOf(holder);
   const ran = node.state.record(command.id)?.ran ?? process !== undefined;
+  if (holder.kind === 'client' && !ran) return backOut(work, clientNotFound(holder), 'untouched');
   const lost = canaryLost(work);
   // Nothing could be proven: unless a process has begun to read the new files, the step begins anew.
   if (lost && !(await isUnderWay(work, process))) return backOut(work, lost, 'untouched');
@@ -53,9 +54,9 @@ export async function change(work: Work): Promise<Outcome> {
   if (!spared.ok) return backOut(work, spared.failure, 'restored');
   const beforeMs = lap();
 
-  const taken = await take(work, { restarts, ran });
+  const taken = await take(work, restarts);
   const until = performance.now() + body.startTimeoutMs;
-  const started = restarts ? await began(work, { installed: installed.value, ran, taken, until }) : taken;
+  const started = restarts ? await began(work, { installed: installed.value, taken, until }) : taken;
   if (!started.ok) {
     const unread = restarts && isSame(process, await processOf(holder));
     return unread ? backOut(work, started.failure, 'restored') : putBack(work, started.failure);
@@ -66,17 +67,19 @@ export async function change(work: Work): Promise<Outcome> {
   if (!serving.ok) return putBack(work, serving.failure);
   const serveMs = lap();
 
-  const proofs: Proof[] = await proveChange(work, { before: before.value, installed: installed.value, ran });
+  const proofs: Proof[] = await proveChange(work, { before: before.value, installed: installed.value });
   const failure = unproven(holder.holder, proofs, keptHint) ?? lost;
   if (failure) return { ok: false, failure, decision: 'kept', proofs };
   const now = await processOf(holder);
+  // Where an earlier delivery came as far as the restart, it is counted all the same, and once.
+  const hasReplaced = node.state.record(command.id)?.before !== undefined;
   return {
     ok: true,
     value: {
       type: 'changed',
       slots: installed.value.fingerprints,
       ...(now ? { process: asSeen(now) } : {}),
-      restarted: restarts,
+      restarted: restarts || (body.taken === 'restart' && hasReplaced),
       leaderMoved: handed.value,
       proofs,
       took: { before: beforeMs, restart: restartMs, serve: serveMs, prove: lap() },
@@ -103,12 +106,9 @@ async function isUnderWay({ command, ...work }: Work, process: Process | undefin
   return isNew || (replaced && process === undefined);
 }
 
-async function take(
-  { body, holder }: Work,
-  { restarts, ran }: { restarts: boolean; ran: boolean },
-): Promise<Result<void>> {
+async function take({ body, holder }: Work, restarts: boolean): Promise<Result<void>> {
   if (restarts) await untilNextTick();
-  return restarts || body.taken === 'reload' ? takeUp(holder, ran) : ok(undefined);
+  return restarts || body.taken === 'reload' ? takeUp(holder) : ok(undefined);
 }
 
 /** Two starts within one tick of the kernel's count cannot be told apart. */
@@ -119,14 +119,12 @@ async function untilNextTick(): Promise<void> {
 
 interface Taken {
   installed: Installed;
-  ran: boolean;
   taken: Result<void>;
   until: number;
 }
 
 /** A new process has read the files. Whether the command that should start it came back well is not what counts. */
-async function began({ holder }: Work, { installed, ran, taken, until }: Taken): Promise<Result<void>> {
-  if (holder.kind === 'client' && !ran) return taken;
+async function began({ holder }: Work, { installed, taken, until }: Taken): Promise<Result<void>> {
   // A command that failed has nothing more under way that would be worth to wait for.
   const { isNew, process } = await waitForNewProcess(holder, installed.since, taken.ok ? until : 0);
   if (isNew) return ok(undefined);

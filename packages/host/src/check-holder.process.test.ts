@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { problemsOfFiles, problemsOfProcess } from './check-holder.ts';
@@ -56,9 +57,55 @@ describe('files', () => {
     ]);
   });
 
-  test.concurrent('a bundle may be shared by holders of one cluster and domain', async () => {
-    await using there = await aNode({ apiBundle: 'pki/ca.crt', agentBundle: 'pki/ca.crt' });
+  test.concurrent('a bundle may be shared by clients of one cluster', async () => {
+    await using there = await aNode({ agentBundle: 'api/ca.crt' });
     expect(await problems(there.node)).toEqual([]);
+  });
+
+  test.concurrent.each([
+    ['client/api', { apiBundle: 'pki/ca.crt' }],
+    ['client/agent-n1', { agentBundle: 'pki/ca.crt' }],
+  ])(
+    'a bundle that a member shares with %s is refused: it would lose the way back',
+    async (other, places) => {
+      await using there = await aNode(places);
+      const of = (first: string, second: string) =>
+        `is used by ${first} and ${second}: give each its own copy`;
+      const [member, client] = ['member/m1 (client-bundle)', `${other} (server-bundle)`];
+      const file = there.at('pki/ca.crt');
+      expect((await problems(there.node)).sort()).toEqual([
+        `not-modelled ${other}: ${file} ${of(client, member)}`,
+        `not-modelled member/m1: ${file} ${of(member, client)}`,
+      ]);
+    },
+  );
+
+  test.concurrent.each([
+    [
+      'subjectAltName=DNS:m1,URI:spiffe://m1,email:a@b',
+      '2 subject alternative names that are neither DNS name',
+    ],
+    ['subjectAltName=IP:127.0.88.9,URI:spiffe://m1', '1 subject alternative name that is neither DNS name'],
+    ['extendedKeyUsage=serverAuth,clientAuth,codeSigning', 'the extended key usage codeSigning'],
+    ['extendedKeyUsage=serverAuth,1.2.3.4', 'the extended key usage 1.2.3.4'],
+  ])('a leaf with %s is refused: its successor would be without', async (extension, what) => {
+    await using there = await aNode();
+    const made = [
+      '-subj',
+      '/CN=m1',
+      '-addext',
+      extension,
+      '-nodes',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+    ];
+    const files = ['-keyout', there.at('pki/server.key'), '-out', there.at('pki/server.crt')];
+    execFileSync('openssl', ['req', '-x509', ...made, ...files], { stdio: 'ignore' });
+    const [problem, ...others] = await problems(there.node);
+    expect(others).toEqual([]);
+    expect(problem).toContain(`not-modelled member/m1: its server-leaf has ${what}`);
   });
 
   test.concurrent.each([
@@ -88,7 +135,7 @@ describe('files', () => {
     };
     client.slots['server-bundle'] = { ca: there.at('pki/ca.crt') };
     const found = await problems(await there.reopened());
-    expect(found.filter((text) => text.startsWith('not-modelled member/m1')).length).toBe(2);
+    expect(found.filter((text) => text.startsWith('not-modelled member/m1')).length).toBe(3);
   });
 });
 

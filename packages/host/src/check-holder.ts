@@ -1,5 +1,6 @@
 import { readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { Certificate } from '@etcd-rotate/pki';
 import { type Failure, fail, type Slot, slots as slotKinds } from '@etcd-rotate/protocol';
 import { oddity } from './generations.ts';
 import { type Holder, type MemberHolder, pathsOf, type SlotFiles } from './holders.ts';
@@ -15,11 +16,36 @@ export async function problemsOfFiles(holder: Holder, all: readonly Holder[]): P
     slotsOf(holder).map(async ([slot, files]) => {
       const odd = await oddFiles(files);
       if (odd.length > 0) return odd.map((failure) => named(holder, failure));
-      const read = slotKinds[slot].holds === 'leaf' ? await readPair(files) : await readSlot(files);
-      return read.ok ? [] : [named(holder, read.failure)];
+      const isLeaf = slotKinds[slot].holds === 'leaf';
+      const pair = isLeaf ? await readPair(files) : undefined;
+      if (pair && !pair.ok) return [named(holder, pair.failure)];
+      const read = await readSlot(files);
+      if (!read.ok) return [named(holder, read.failure)];
+      const [leaf] = read.value;
+      return isLeaf && leaf ? unknownIn(leaf, slot).map((failure) => named(holder, failure)) : [];
     }),
   );
   return [...found.flat(), ...(await sharedFiles(holder, all))];
+}
+
+/** What a leaf says and its successor would not: names are written as DNS names and addresses, usages as those of TLS. */
+function unknownIn({ facts, parts }: Certificate, slot: Slot): Failure[] {
+  const { otherNames } = parts.extensions;
+  const others = facts.usages.filter((usage) => usage !== 'serverAuth' && usage !== 'clientAuth');
+  const names = `${otherNames} subject alternative name${otherNames === 1 ? '' : 's'}`;
+  return [
+    ...(otherNames > 0
+      ? [`${names} that ${otherNames === 1 ? 'is' : 'are'} neither DNS name nor IP address`]
+      : []),
+    ...(others.length > 0 ? [`the extended key usage ${others.join(', ')}`] : []),
+  ].map(
+    (what) =>
+      fail(
+        'not-modelled',
+        `its ${slot} has ${what}: a new one would be without`,
+        'replace the leaf by one without, or leave that holder out',
+      ).failure,
+  );
 }
 
 async function oddFiles(files: SlotFiles): Promise<Failure[]> {
@@ -40,9 +66,10 @@ interface Use {
 }
 
 /**
- * A bundle may be read by several holders of one cluster in one domain: whoever changes it first changes it for all.
- * Everything else is used by one slot alone. A leaf that two share would be replaced by each in turn, and one file in
- * both domains or in two clusters would follow two plans.
+ * A bundle may be read by several clients of one cluster in one domain: whoever changes it first changes it for all.
+ * Everything else is used by one slot alone. A leaf that two share would be replaced by each in turn, one file in both
+ * domains or in two clusters would follow two plans, and a member that shares its bundle loses the way back: where it
+ * was changed for somebody else, the member has replaced nothing that it could put back.
  */
 async function sharedFiles(holder: Holder, all: readonly Holder[]): Promise<Failure[]> {
   const uses = await Promise.all(
@@ -54,17 +81,18 @@ async function sharedFiles(holder: Holder, all: readonly Holder[]): Promise<Fail
     // Twice in one holder is told once.
     const first = own.findIndex(({ at }) => at === use.at);
     if (others.length === 0 || first !== index) return [];
-    const who = others.map((other) => `${other.slot} of ${other.holder.holder}`).join(' and ');
+    const who = [use, ...others].map((one) => `${one.holder.holder} (${one.slot})`).join(' and ');
     return fail(
       'not-modelled',
-      `${holder.holder}: ${use.path} is its ${use.slot}, and also ${who}`,
-      'give each its own copy: only a bundle may be shared, by holders of one cluster in one trust domain',
+      `${holder.holder}: ${use.path} is used by ${who}: give each its own copy`,
+      'only a bundle may be shared, by clients of one cluster in one trust domain, and never with a member',
     ).failure;
   });
 }
 
 function mayShare(a: Use, b: Use): boolean {
   if (a.holder === b.holder && a.slot === b.slot && a.path === b.path) return true;
+  if (a.holder.kind === 'member' || b.holder.kind === 'member') return false;
   const bothBundles = slotKinds[a.slot].holds === 'bundle' && slotKinds[b.slot].holds === 'bundle';
   const together =
     a.holder.cluster === b.holder.cluster && slotKinds[a.slot].domain === slotKinds[b.slot].domain;

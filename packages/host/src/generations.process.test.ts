@@ -163,6 +163,46 @@ describe.concurrent('adopt', () => {
     }
   });
 
+  test.each([
+    ['through its link', async () => {}],
+    ['in the place of its link', (at: TestFolder['at']) => rm(at('cert'))],
+  ])(
+    'takes what others wrote %s before a rotation, as old as it is, and refuses it within one',
+    async (_how, first) => {
+      await using pki = await aPki();
+      unwrap(await adopt(pki.folder));
+      unwrap(await installing(pki.folder, { cert: 'cert 2' }));
+      await first(pki.at);
+      await writeFile(pki.at('cert'), 'cert of others', { mode: 0o644 });
+      const later = new Date('2021-01-01T00:00:00.000Z');
+      await utimes(pki.at('cert'), later, later);
+      expect(codeOf(await checkIntact(pki.folder))).toBe('changed-by-others');
+      expect(codeOf(await installing(pki.folder, { key: 'key 2' }, 'c2'))).toBe('changed-by-others');
+      for (const _time of [1, 2]) {
+        unwrap(await adopt(pki.folder, 'taken'));
+        expect(await madeBy(pki.folder)).toBe('adopted');
+        expect(await readlink(pki.at('.etcd-rotate/current'))).toBe('000003');
+        expect(await readlink(pki.at('cert'))).toBe('.etcd-rotate/current/cert');
+        expect(await sinceOf(pki.at('cert'))).toEqual(later);
+        expect(seenIn(pki.path, pki.folder.names)).toEqual(['cert of others', 'key 1', 'ca 1']);
+      }
+      unwrap(await installing(pki.folder, { cert: 'cert 3' }, 'c3'));
+      unwrap(await restore(pki.path, { number: 3, names: ['cert'], unread: true }));
+      expect(seenIn(pki.path, ['cert'])).toEqual(['cert of others']);
+    },
+  );
+
+  test('takes no link inside a generation, nor a damaged manifest', async () => {
+    await using pki = await aPki();
+    unwrap(await adopt(pki.folder));
+    await rm(pki.at('.etcd-rotate/000001/cert'));
+    await symlink('../../ca', pki.at('.etcd-rotate/000001/cert'));
+    unwrap(await adopt(pki.folder, 'taken'));
+    expect(codeOf(await installing(pki.folder, { ca: 'ca 2' }))).toBe('changed-by-others');
+    await writeFile(pki.at('.etcd-rotate/000001/.manifest.json'), '{');
+    expect(codeOf(await adopt(pki.folder, 'taken'))).toBe('changed-by-others');
+  });
+
   test('follows no link in the place of its own folder', async () => {
     await using pki = await aPki();
     await using elsewhere = await aFolder();
@@ -398,6 +438,16 @@ describe.concurrent('install', () => {
     expect(since.boot).toBe(before.boot);
     expect(since.ticks).toBeGreaterThanOrEqual(before.ticks);
     expect(await sinceOf(pki.at('cert'))).toEqual(since);
+  });
+
+  test('a file that others wrote through our link is as old as that, whatever we noted', async () => {
+    await using pki = await aPki();
+    unwrap(await adopt(pki.folder));
+    unwrap(await installing(pki.folder, { cert: 'cert 2' }));
+    await writeFile(pki.at('cert'), 'cert of others');
+    expect(await sinceOf(pki.at('cert'))).toEqual(statSync(pki.at('cert')).mtime);
+    await writeFile(pki.at('cert'), 'cert 2');
+    expect(await sinceOf(pki.at('cert'))).not.toBeInstanceOf(Date);
   });
 
   test.each([undefined, '', '{"boot":', '{}', 'null'])(

@@ -39,19 +39,34 @@ export interface Folder {
   names: readonly string[];
 }
 
-/** Replaces the files of a folder by links to identical bytes. Doing it twice is doing it once. */
-export async function adopt({ path, names }: Folder): Promise<Result<void>> {
+/**
+ * Replaces the files of a folder by links to identical bytes. Doing it twice is doing it once.
+ *
+ * @param foreign what somebody else wrote since a generation of ours. Before a rotation it is taken as it is: that is
+ * what was planned with. Within one it is refused.
+ */
+export async function adopt(
+  { path, names }: Folder,
+  foreign: 'taken' | 'refused' = 'refused',
+): Promise<Result<void>> {
   return guarded(path, async () => {
     const number = await currentNumber(path);
     const known = number === undefined ? ok(undefined) : await readManifest(generationOf(path, number));
     if (!known.ok) return known;
-    const fresh = names.filter((name) => known.value?.sha256[name] === undefined);
+    const others =
+      number !== undefined && known.value && foreign === 'taken'
+        ? await foreignIn({ path, names }, number, known.value)
+        : [];
+    const isNew = (name: string) => known.value?.sha256[name] === undefined;
+    const fresh = names.filter(isNew);
     // All of them are looked at before any is touched.
     for (const name of names) {
-      const fit = await mayBeLinked(path, name, fresh.includes(name));
+      const fit = await mayBeLinked(path, name, { isFresh: isNew(name), isForeign: others.includes(name) });
       if (!fit.ok) return fit;
     }
-    if (number === undefined || fresh.length > 0) await addToGeneration(path, number, fresh);
+    if (number === undefined || fresh.length + others.length > 0) {
+      await addToGeneration(path, number, { fresh, foreign: others });
+    }
     let changed = false;
     for (const name of names) changed = (await link(path, name)) || changed;
     if (changed) await syncFolder(path);
@@ -208,7 +223,9 @@ export async function sinceOf(file: string): Promise<Since> {
   const ours = (await lies(path, name)).as === 'ours';
   const number = ours ? await currentNumber(path) : undefined;
   const manifest = number === undefined ? undefined : await readManifest(generationOf(path, number));
-  const since = manifest?.ok ? manifest.value.since[name] : undefined;
+  const isWritten = manifest?.ok && digest((await readHeld(file)).bytes) === manifest.value.sha256[name];
+  // What somebody wrote through our link is as old as that, and not as our switch.
+  const since = isWritten ? manifest.value.since[name] : undefined;
   if (since) return since;
   if (since === undefined || number === undefined) return (await stat(file)).mtime;
   return (await settledAt(path, number)) ?? momentNow();
@@ -220,7 +237,30 @@ export async function oddity(file: string): Promise<string | undefined> {
   return seen.as === 'odd' ? seen.what : undefined;
 }
 
-async function mayBeLinked(path: string, name: string, isFresh: boolean): Promise<Result<void>> {
+/**
+ * Files with other bytes than we wrote: through our link, or in its place. Names count that the agent file knows no
+ * more, too: a generation is whole or it is not.
+ */
+async function foreignIn({ path, names }: Folder, number: number, { sha256 }: Manifest): Promise<string[]> {
+  const found = await Promise.all(
+    Object.entries(sha256).map(async ([name, wanted]) => {
+      const held = join(generationOf(path, number), name);
+      const isPlain = (await lstat(held)).isFile();
+      // A link in there was never written by anybody who only renews a certificate: that stays refused.
+      if (!isPlain) return [];
+      const replaced = names.includes(name) && (await lies(path, name)).as === 'plain';
+      const { bytes } = await readHeld(replaced ? join(path, name) : held);
+      return digest(bytes) === wanted ? [] : [name];
+    }),
+  );
+  return found.flat();
+}
+
+async function mayBeLinked(
+  path: string,
+  name: string,
+  { isFresh, isForeign }: { isFresh: boolean; isForeign: boolean },
+): Promise<Result<void>> {
   const file = join(path, name);
   const seen = await lies(path, name);
   switch (seen.as) {
@@ -238,17 +278,18 @@ async function mayBeLinked(path: string, name: string, isFresh: boolean): Promis
       // Half a step before: it was copied, and not linked yet.
       const same =
         isFresh ||
+        isForeign ||
         (await readHeld(file)).bytes.equals((await readHeld(join(path, hidden, 'current', name))).bytes);
       return same ? ok(undefined) : changedByOthers(`${file} is not what our current generation holds`);
     }
   }
 }
 
-/** A generation with files that were not ours yet, as they are. */
+/** A generation with files that were not ours yet, or are not any more, as they are. */
 async function addToGeneration(
   path: string,
   current: number | undefined,
-  fresh: readonly string[],
+  { fresh, foreign }: { fresh: readonly string[]; foreign: readonly string[] },
 ): Promise<void> {
   const manifest = current === undefined ? undefined : await readManifest(generationOf(path, current));
   const old = current !== undefined && manifest?.ok ? manifest.value : undefined;
@@ -257,12 +298,22 @@ async function addToGeneration(
       ? await readAllHeld(generationOf(path, current), Object.keys(old.sha256))
       : []),
     ...(await readAllHeld(path, fresh)),
+    // What lies in the place of a link and not in the generation.
+    ...(await readAllHeld(path, await plainOf(path, foreign))),
   ]);
-  const since = current !== undefined && old ? await sinceIn(path, current, old) : {};
-  // What made the current one did so still: whoever asks whether he did finds himself.
-  const next = { folder: path, previous: old?.previous, madeBy: old?.madeBy ?? 'adopted', contents, since };
+  const known = current !== undefined && old ? await sinceIn(path, current, old) : {};
+  // Of what others wrote, the modification time tells.
+  const since = Object.fromEntries(Object.entries(known).filter(([name]) => !foreign.includes(name)));
+  // What made the current one did so still, where only names were added: whoever asks whether he did finds himself.
+  const by = old && foreign.length === 0 ? old : { madeBy: 'adopted', previous: current };
+  const next = { folder: path, previous: by.previous, madeBy: by.madeBy, contents, since };
   await switchTo(path, await writeGeneration(next));
   await syncFolder(path);
+}
+
+async function plainOf(path: string, names: readonly string[]): Promise<string[]> {
+  const seen = await Promise.all(names.map((name) => lies(path, name)));
+  return names.filter((_name, index) => seen[index]?.as === 'plain');
 }
 
 /** Puts our link in the place of a plain file with the same bytes. */

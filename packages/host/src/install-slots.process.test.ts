@@ -6,7 +6,7 @@ import { codeOf, unwrap } from './folder.fixture.ts';
 import { adopt, install } from './generations.ts';
 import { installSlots, isInstalled, restoreSlots } from './install-slots.ts';
 import { aChange, aLeafFor, aNode, printsOf, type TestNode, theWork } from './node.fixture.ts';
-import { foldersOf, holderOf, type Node } from './node.ts';
+import { foldersOf, holderOf } from './node.ts';
 import { readPair } from './slot-files.ts';
 import type { Change } from './work.ts';
 
@@ -220,75 +220,39 @@ test.concurrent('no failure and no record holds a key', async () => {
   expect(texts.join()).not.toContain('PRIVATE KEY');
 });
 
-/** The bundle of the member is also that of the client and of the agent, as in kubeadm. */
+/** Two clients read one bundle. */
 async function aSharedBundle() {
-  const there = await aNode({ apiBundle: 'pki/ca.crt', agentBundle: 'pki/ca.crt' });
+  const there = await aNode({ agentBundle: 'api/ca.crt' });
   const next = await aCa('new');
-  const nextPeer = await aCa('new peer');
   const [old, both, fresh] = [there.clientCa.pem, there.clientCa.pem + next.pem, next.pem];
-  const changing = (from: string, to: string, slot: 'client-bundle' | 'server-bundle') =>
-    aChange({ slots: { [slot]: { bundle: to } }, before: { [slot]: printsOf(from) } });
-  const run = async (
-    node: Node,
-    body: Change,
-    how: { holder: 'member/m1' | 'client/api' | 'client/agent-n1'; step: string },
-  ) => {
-    const work = await theWork(node, body, how);
+  const changing = (from: string, to: string) =>
+    aChange({ slots: { 'server-bundle': { bundle: to } }, before: { 'server-bundle': printsOf(from) } });
+  const run = async (body: Change, how: { holder: 'client/api' | 'client/agent-n1'; step: string }) => {
+    const work = await theWork(there.node, body, how);
     return { work, installed: await installSlots(work, true) };
   };
-  return { there, next, nextPeer, old, both, fresh, changing, run };
+  return { there, old, both, fresh, changing, run };
 }
 
-test.concurrent('a bundle that a member and clients share goes through trust and retire', async () => {
-  const { there, nextPeer, old, both, fresh, changing, run } = await aSharedBundle();
+test.concurrent('a bundle that two clients share goes through trust and retire', async () => {
+  const { there, old, both, fresh, changing, run } = await aSharedBundle();
   await using _folder = there;
-  const { node, peerCa } = there;
-  unwrap(
-    (await run(node, changing(old, both, 'client-bundle'), { holder: 'member/m1', step: 't1' })).installed,
-  );
-  // The file is what they want already; what they planned with was there before.
-  unwrap(
-    (await run(node, changing(old, both, 'server-bundle'), { holder: 'client/api', step: 't2' })).installed,
-  );
-  unwrap(
-    (await run(node, changing(old, both, 'server-bundle'), { holder: 'client/agent-n1', step: 't3' }))
-      .installed,
-  );
-  expect(current(there.at('pki'))).toBe('000002');
-
-  unwrap(
-    (await run(node, changing(both, fresh, 'server-bundle'), { holder: 'client/api', step: 'r1' })).installed,
-  );
-  const { ports: _ports, ...last } = changing(both, fresh, 'client-bundle');
-  const withPeers = aChange({
-    ...last,
-    slots: { ...last.slots, 'peer-bundle': { bundle: nextPeer.pem } },
-    before: { ...last.before, 'peer-bundle': printsOf(peerCa.pem) },
-  });
-  const { work, installed } = await run(node, withPeers, { holder: 'member/m1', step: 'r2' });
-  unwrap(installed);
-  expect([
-    readFileSync(there.at('pki/ca.crt'), 'utf8'),
-    readFileSync(there.at('pki/peer-ca.crt'), 'utf8'),
-  ]).toEqual([fresh, nextPeer.pem]);
-  // Putting the member's own change back leaves what the client had changed before.
-  expect(unwrap(await restoreSlots(work, { unread: false }))).toBe(true);
-  expect([
-    readFileSync(there.at('pki/ca.crt'), 'utf8'),
-    readFileSync(there.at('pki/peer-ca.crt'), 'utf8'),
-  ]).toEqual([fresh, peerCa.pem]);
+  unwrap((await run(changing(old, both), { holder: 'client/api', step: 't1' })).installed);
+  // The file is what it wants already; what it planned with was there before.
+  unwrap((await run(changing(old, both), { holder: 'client/agent-n1', step: 't2' })).installed);
+  expect(current(there.at('api'))).toBe('000002');
+  unwrap((await run(changing(both, fresh), { holder: 'client/agent-n1', step: 'r1' })).installed);
+  unwrap((await run(changing(both, fresh), { holder: 'client/api', step: 'r2' })).installed);
+  expect(readFileSync(there.at('api/ca.crt'), 'utf8')).toBe(fresh);
 });
 
 test.concurrent('a command that found its files there has nothing to put back', async () => {
   const { there, old, both, changing, run } = await aSharedBundle();
   await using _folder = there;
-  await run(there.node, changing(old, both, 'client-bundle'), { holder: 'member/m1', step: 't1' });
-  const { work } = await run(there.node, changing(old, both, 'server-bundle'), {
-    holder: 'client/api',
-    step: 't2',
-  });
+  await run(changing(old, both), { holder: 'client/agent-n1', step: 't1' });
+  const { work } = await run(changing(old, both), { holder: 'client/api', step: 't2' });
   expect(unwrap(await restoreSlots(work, { unread: false }))).toBe(false);
-  expect(readFileSync(there.at('pki/ca.crt'), 'utf8')).toBe(both);
+  expect(readFileSync(there.at('api/ca.crt'), 'utf8')).toBe(both);
 });
 
 test.concurrent('a holder is known by its cluster and its name', async () => {

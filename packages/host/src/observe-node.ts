@@ -21,7 +21,7 @@ import {
 } from './holders.ts';
 import { startedSince } from './moment.ts';
 import { holdersIn, memberOn, type Node } from './node.ts';
-import { processOf } from './process-of.ts';
+import { clientNotFound, processOf } from './process-of.ts';
 import { asSeen, type Process } from './processes.ts';
 import { asKnown, readSlot } from './slot-files.ts';
 
@@ -47,8 +47,11 @@ async function observeHolder(node: Node, holder: Holder): Promise<HolderObservat
       const seen = await observeMember(holder, { agent, process, slots });
       return { ...common, takes: 'restart', ...seen, problems: [...problems, ...seen.problems] };
     }
-    case 'client':
-      return { ...common, takes: holder.restart ? 'restart' : 'reload', problems };
+    case 'client': {
+      const missing = process ? [] : [clientNotFound(holder)];
+      const takes = holder.restart ? 'restart' : 'reload';
+      return { ...common, takes, problems: [...missing, ...problems] };
+    }
     case 'agent':
       return { ...common, takes: 'by-itself', problems };
   }

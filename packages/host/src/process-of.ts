@@ -1,4 +1,5 @@
-import type { Holder } from './holders.ts';
+import { type Failure, fail } from '@etcd-rotate/protocol';
+import type { ClientHolder, Holder } from './holders.ts';
 import { type Process, processListeningOn, processOfPidFile } from './processes.ts';
 
 /** The running process of a holder, looked up anew. */
@@ -11,4 +12,13 @@ export async function processOf(holder: Holder): Promise<Process | undefined> {
     case 'agent':
       return undefined;
   }
+}
+
+/** What no process belongs to can be proven nothing of. A job between two runs looks the same, so it is refused too. */
+export function clientNotFound({ holder, pidFile }: ClientHolder): Failure {
+  return fail(
+    'process-not-found',
+    `${holder}: no process belongs to the pid file ${pidFile}`,
+    'start it, or correct `process` in the agent file; jobs that run now and then come in a later version',
+  ).failure;
 }

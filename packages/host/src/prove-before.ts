@@ -36,8 +36,9 @@ export async function lookBefore(
 ): Promise<Result<Before>> {
   const { body, command, holder, node } = work;
   const urls = body.members.map(({ clientUrl }) => clientUrl);
-  const isClient = process && holder.kind === 'client';
-  const connections = isClient ? await connectionsTo(process.pid, urls) : new Set<string>();
+  // A process that was restarted already has none from before: all that it has were opened with the new files.
+  const hasOld = process && holder.kind === 'client' && (due || body.taken !== 'restart');
+  const connections = hasOld ? await connectionsTo(process.pid, urls) : new Set<string>();
   const here = memberOn(node, command.cluster);
   if (holder.kind !== 'member' || !here || !process || !due) return ok({ process, connections, proofs: [] });
   const domains = Object.entries(body.ports.oldLeaves) as [Domain, 'accepted' | 'refused'][];

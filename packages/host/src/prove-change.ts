@@ -13,8 +13,6 @@ import type { Work } from './work.ts';
 export interface SinceThen {
   before: Before;
   installed: Installed;
-  /** Whether the holder ran before the change. */
-  ran: boolean;
 }
 
 const lookForMs = 15_000;
@@ -32,18 +30,12 @@ export async function proveChange(work: Work, then: SinceThen): Promise<Proof[]>
   }
 }
 
-async function proveNewProcess(
-  { holder, body }: Work,
-  { before, installed, ran }: SinceThen,
-): Promise<Proof[]> {
+async function proveNewProcess({ holder, body }: Work, { before, installed }: SinceThen): Promise<Proof[]> {
   if (body.taken !== 'restart') return [];
   const process = await processOf(holder);
   const say = (verdict: Proof['verdict'], detail: string): Proof[] => [
     { what: 'new-process', where: holder.holder, verdict, detail },
   ];
-  if (!process && holder.kind === 'client' && !ran) {
-    return say('proven', 'it does not run: its next start reads the new files');
-  }
   if (!process) return say('disproven', 'no process was found');
   const older = await Promise.all(
     installed.since.map(async (one) => ((await startedSince(process, one)) ? [] : [one])),
@@ -59,7 +51,13 @@ async function proveNewProcess(
 async function proveClientChange(work: Work, client: ClientHolder, then: SinceThen): Promise<Proof[]> {
   const process = await processOf(client);
   const newProcess = await proveNewProcess(work, then);
-  if (!process) return newProcess;
+  if (!process) {
+    const detail = 'no process was found, so that nothing is known of its connections';
+    return [
+      ...newProcess,
+      { what: 'connections-renewed', where: client.holder, verdict: 'not-provable', detail },
+    ];
+  }
   const renewed = await proveConnectionsRenewed({
     where: client.holder,
     pid: process.pid,

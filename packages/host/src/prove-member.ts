@@ -3,7 +3,7 @@ import { type CommandBody, fail, ok, type Proof, type Result, type ResultValue }
 import { type Access, accessOf, type PeerAccess, peerAccessOf, withoutSelf } from './access.ts';
 import { memberOn, type Node } from './node.ts';
 import type { MemberHere } from './ports.ts';
-import { provePorts } from './prove-ports.ts';
+import { canariesAt, provePorts } from './prove-ports.ts';
 
 type Prove = Extract<CommandBody, { type: 'prove' }>;
 interface On {
@@ -33,6 +33,8 @@ export async function proveMember(
   const [access, peer] = [await accessOf(here.agent), await peerAccessOf(member)];
   if (!access.ok) return access;
   if (!peer.ok) return peer;
+  const canaries = canariesAt(body.ports, here, `${rotation} ${body.after}`);
+  if (!canaries.ok) return canaries;
   const as = access.value;
   const others = withoutSelf(body.members, member);
   const deadlineMs = lookForMs + body.settleMs;
@@ -41,7 +43,7 @@ export async function proveMember(
     proveServes({ endpoint, ...as, memberId: self.memberId, settleMs: body.settleMs, deadlineMs }),
     provePeersActive({ url: endpoint, ...as, others: others.map(({ memberId }) => memberId), deadlineMs }),
     proveReaches({ from: reachingFrom(peer.value), to: others, deadlineMs }),
-    provePorts(body.ports, here, { canariesOf: `${rotation} ${body.after}`, deadlineMs }),
+    provePorts(body.ports, here, { canaries: canaries.value, deadlineMs }),
     presentClient(body.thorough ? body.members : [self], as, deadlineMs),
     // Dialled by every other member, so only one that has none dials its own.
     others.length > 0 ? [] : presentPeer(member.peerEndpoint, peer.value, { self, deadlineMs }),

@@ -1,9 +1,9 @@
 import { type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
-import { restoreSlots, sinceOfSlots } from './install-slots.ts';
+import { isInstalled, restoreSlots, sinceOfSlots } from './install-slots.ts';
 import type { Outcome } from './node-state.ts';
 import { processOf } from './process-of.ts';
-import { majorityOf, othersServing } from './quorum.ts';
-import { startedSinceAll, waitForNewProcess, waitUntilServing } from './serving.ts';
+import { majorityOf, mayStop, othersServing } from './quorum.ts';
+import { servesNow, startedSinceAll, waitForNewProcess, waitUntilServing } from './serving.ts';
 import { takeUp } from './take-up.ts';
 import type { Work } from './work.ts';
 
@@ -25,15 +25,29 @@ export async function putBack(work: Work, failure: Failure): Promise<Outcome> {
   return finishPutBack(work, failure);
 }
 
+/** Goes on with what was decided before a crash, unless the member has come to health on its own meanwhile. */
+export async function goOnPuttingBack(work: Work, failure: Failure): Promise<Outcome> {
+  const { holder } = work;
+  const installed = holder.kind === 'member' ? await isInstalled(work) : undefined;
+  if (holder.kind === 'member' && installed) {
+    const hasRead =
+      work.body.taken !== 'restart' || (await startedSinceAll(await processOf(holder), installed.since));
+    if (hasRead && (await servesNow(work, holder))) return kept(failure, 'it serves by now');
+  }
+  return finishPutBack(work, failure);
+}
+
 /** Each part of it looks whether it is done already. */
-export async function finishPutBack(work: Work, failure: Failure): Promise<Outcome> {
+async function finishPutBack(work: Work, failure: Failure): Promise<Outcome> {
   const { body } = work;
+  const stop = await mayStopAgain(work);
+  if (!stop.ok) return kept(failure, `it runs, and ${stop.failure.message}`);
   const restored = await restoreSlots(work, { unread: false });
   if (!restored.ok) {
     return kept(failure, `and the files of before could not be put back: ${restored.failure.message}`);
   }
   const ran = work.node.state.record(work.command.id)?.ran ?? true;
-  const taken = await takeBack(work, ran);
+  const taken = await takeBack(work);
   const again = await runsAgain(work, { ran, until: performance.now() + body.startTimeoutMs });
   const command = taken.ok ? '' : ` (${taken.failure.message})`;
   const after = again.ok
@@ -43,17 +57,27 @@ export async function finishPutBack(work: Work, failure: Failure): Promise<Outco
   return { ok: false, failure: { ...failure, message }, decision: 'restored' };
 }
 
+/** Asked anew: since it was decided the member may have come up, and another may have gone down. */
+async function mayStopAgain(work: Work): Promise<Result<void>> {
+  // The only member does not serve: to stop it takes nothing from anybody, whether an outage was accepted or not.
+  if (work.body.taken !== 'restart' || work.body.members.length === 1) return ok(undefined);
+  const isBack = !(await isInstalled(work)) && (await hasTakenBack(work));
+  return isBack ? ok(undefined) : mayStop(work);
+}
+
+async function hasTakenBack(work: Work): Promise<boolean> {
+  return startedSinceAll(await processOf(work.holder), await sinceOfSlots(work));
+}
+
 /** Leaves are read at the next handshake: putting them back restarts nobody who was not restarted for them. */
-async function takeBack(work: Work, ran: boolean): Promise<Result<void>> {
+async function takeBack(work: Work): Promise<Result<void>> {
   switch (work.body.taken) {
     case 'by-itself':
       return ok(undefined);
     case 'reload':
-      return takeUp(work.holder, ran);
-    case 'restart': {
-      const done = await startedSinceAll(await processOf(work.holder), await sinceOfSlots(work));
-      return done ? ok(undefined) : takeUp(work.holder, ran);
-    }
+      return takeUp(work.holder);
+    case 'restart':
+      return (await hasTakenBack(work)) ? ok(undefined) : takeUp(work.holder);
   }
 }
 

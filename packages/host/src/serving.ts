@@ -69,6 +69,13 @@ export async function waitUntilServing(
   }
 }
 
+/** One quick look, over a fresh connection. */
+export async function servesNow({ command, node }: Work, member: MemberHolder): Promise<boolean> {
+  const here = memberOn(node, command.cluster);
+  const access = here ? await accessOf(here.agent) : undefined;
+  return access?.ok === true && (await reasonNotToServe(member, access.value, 2000)) === undefined;
+}
+
 async function reasonNotToServe(
   { endpoint }: MemberHolder,
   access: Access,

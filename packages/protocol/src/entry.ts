@@ -40,7 +40,7 @@ export const EntryBody = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('ca'),
     rotation: Id,
-    /** The name in the plan, e.g. `new-client`. */
+    /** The name in the plan, e.g. `new-client-ca`. */
     role: Name,
     /** The name in the coordinator's store of CAs. */
     name: Name,
@@ -52,7 +52,13 @@ export const EntryBody = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('signed'), rotation: Id, step: Id, certificates: z.array(Signed) }),
   z.strictObject({ type: z.literal('held'), rotation: Id, failure: Failure }),
   z.strictObject({ type: z.literal('resumed'), rotation: Id, operator: Name }),
-  z.strictObject({ type: z.literal('finished'), rotation: Id, outcome: Outcome }),
+  z.strictObject({
+    type: z.literal('finished'),
+    rotation: Id,
+    outcome: Outcome,
+    /** Who gave it up, where it was given up. */
+    operator: Name.optional(),
+  }),
 ]);
 export type EntryBody = z.infer<typeof EntryBody>;
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { Fingerprint, KnownCertificate } from './certificate.ts';
+import { KnownCertificate } from './certificate.ts';
 import { Failure } from './failure.ts';
 import { EtcdId, Instant, Name } from './name.ts';
 import { HolderId, Slot } from './slot.ts';
 
 /** A slot as it lies on disk. `chain` is leaf first; `bundle` in the order of the file. */
 export const SlotOnDisk = z.union([
-  z.strictObject({ chain: z.array(KnownCertificate).min(1), served: Fingerprint.optional() }),
+  z.strictObject({ chain: z.array(KnownCertificate).min(1) }),
   z.strictObject({
     bundle: z.array(KnownCertificate),
     /** Whether the running process was started after the file's last write. */

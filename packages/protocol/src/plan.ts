@@ -101,7 +101,9 @@ export const Plan = z.strictObject({
   addNames: z.record(z.string(), z.strictObject({ dns: z.array(z.string()), ip: z.array(z.string()) })),
   plannedFrom: PlannedFrom,
   warnings: z.array(Failure),
-  /** SHA-256 over everything above: what the operator agrees to. */
+  /** The data's revision when it was planned; it rises by itself, so it is not part of the digest. */
+  revision: z.number().int(),
+  /** SHA-256 over everything above but the revision: what the operator agrees to. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
 });
 export type Plan = z.infer<typeof Plan>;

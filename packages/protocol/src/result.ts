@@ -58,6 +58,8 @@ export function unproven(where: string, proofs: readonly Proof[], hint: string):
 export const MemberLook = z.strictObject({
   clusterId: EtcdId,
   memberId: EtcdId,
+  /** Every member that it lists, learners included. */
+  members: z.array(EtcdId),
   revision: z.number().int(),
   leader: EtcdId,
   raftTerm: z.number().int(),

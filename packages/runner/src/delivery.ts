@@ -11,6 +11,8 @@ interface Outstanding {
   sentAt: number;
   /** Since when the node cannot be reached. */
   awaySince: number | undefined;
+  /** Why it was not taken the last time. */
+  last: Failure | undefined;
   refused: Failure | undefined;
 }
 
@@ -33,6 +35,7 @@ export class Delivery {
       deadline: undefined,
       sentAt: now,
       awaySince: undefined,
+      last: undefined,
       refused: undefined,
     };
     outstanding.sentAt = now;
@@ -73,6 +76,10 @@ export class Delivery {
       const { node, step } = one.command;
       if (one.awaySince !== undefined && now - one.awaySince > this.#policy.patience) {
         const seconds = Math.round((now - one.awaySince) / 1000);
+        // An agent that answers and does not take it says why.
+        if (one.last && one.last.code !== 'node-away') {
+          return { ...one.last, message: `${node}, for ${seconds} s now: ${one.last.message}` };
+        }
         return fail(
           'node-away',
           `${node} does not answer for ${seconds} s; ${step} waits for it`,
@@ -94,7 +101,7 @@ export class Delivery {
     const { command } = outstanding;
     const now = this.#ports.clock.now();
     // The id and the body are what makes a command the same; time and epoch are those of this delivery.
-    const sent = await this.#ports.agents.send({
+    const sent = await this.#send({
       ...command,
       epoch: this.#ports.epoch(),
       issuedAt: now.toISOString(),
@@ -103,6 +110,16 @@ export class Delivery {
     if (sent.ok) outstanding.awaySince = undefined;
     else if (sent.failure.retryable) outstanding.awaySince ??= this.#now();
     else outstanding.refused = sent.failure;
+    outstanding.last = sent.ok ? undefined : sent.failure;
+  }
+
+  /** A throw is a bug of ours, and must not end the coordinator. */
+  async #send(command: Command): ReturnType<Ports['agents']['send']> {
+    try {
+      return await this.#ports.agents.send(command);
+    } catch (error) {
+      return fail('internal', `${command.step} could not be sent: ${String(error)}`, 'please report this');
+    }
   }
 
   #now(): number {

@@ -1,4 +1,4 @@
-import { apply, nextMove, type Rotation } from '@etcd-rotate/core';
+import { apply, awaits, nextMove, type Rotation } from '@etcd-rotate/core';
 import { type EntryBody, type Failure, fail } from '@etcd-rotate/protocol';
 import { Delivery } from './delivery.ts';
 import type { Ports } from './ports.ts';
@@ -53,7 +53,9 @@ export async function runRotation(
           break;
         }
         case 'wait': {
-          const arrived = await results.next(delivery.keepSending(move.for));
+          const all = await results.next(delivery.keepSending(move.for));
+          // Only what is waited for is written down: anybody with an identity may send results.
+          const arrived = all.filter((result) => awaits(rotation, result));
           for (const result of arrived) delivery.answered(result.id);
           // Appended at once, they share a sync and keep their order.
           await Promise.all(

@@ -1,5 +1,4 @@
 export type { CaRecord } from './ca-file.ts';
-export { decryptKey, encryptKey } from './key-file.ts';
 export type { Allowed } from './may-sign.ts';
 export { openSigner, type SignerFolder } from './open-signer.ts';
 export type { Adoption, CanaryRequest, CaOrder, LeafRequest } from './requests.ts';

@@ -49,6 +49,7 @@ function look(cluster: Cluster, member: Holder): MemberLook {
   return {
     clusterId: cluster.clusterId,
     memberId: cluster.idOf(member.id),
+    members: cluster.members.map(({ id }) => cluster.idOf(id)).sort(),
     revision: cluster.index,
     leader: cluster.idOf(cluster.leader),
     raftTerm: cluster.term,
