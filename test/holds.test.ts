@@ -100,7 +100,10 @@ test('a node that stays away holds the rotation, and says which', async () => {
   expect(lastLine(run)).toMatchObject({
     failure: { code: 'node-away', message: expect.stringContaining('m3') },
   });
+  const tooEarly = await lab.rotate(['resume', String(lastLine(run).rotation)]);
+  expect(tooEarly.stderr).toContain('node-away');
   await lab.control.agent('m3').start();
+  await lab.control.ready();
   const resumed = await lab.rotate(['resume', String(lastLine(run).rotation), '--json']);
   expect(lastLine(resumed)).toMatchObject({ outcome: 'rotated' });
 });

@@ -58,14 +58,18 @@ export const beforeResume: readonly Check[] = [
 ];
 
 export function resumeRefusalsOf(input: CheckInput): Failure[] {
-  return beforeResume.flatMap((check) => check(input));
+  return firstOf(beforeResume, input);
 }
 
 export function refusalsOf(input: CheckInput): Failure[] {
+  return firstOf(preflight, input);
+}
+
+/** All that is refused; but where not everybody and everything is seen, the rest could only repeat that in other words. */
+function firstOf(checks: readonly Check[], input: CheckInput): Failure[] {
   const failures: Failure[] = [];
-  for (const check of preflight) {
+  for (const check of checks) {
     failures.push(...check(input));
-    // Without these, the rest could only repeat them in other words.
     if (failures.length > 0 && (check === everyNodeAnswers || check === everyHolderIsKnown)) return failures;
   }
   return failures;
