@@ -1,7 +1,7 @@
 import { type Failure, fail, ok, type Proof, type Result, unproven } from '@etcd-rotate/protocol';
 import { handOver } from './hand-over.ts';
 import { type Installed, installSlots, isInstalled, restoreSlots } from './install-slots.ts';
-import { ticksNow } from './moment.ts';
+import { untilNextTick } from './moment.ts';
 import type { Outcome } from './node-state.ts';
 import { clientNotFound, processOf } from './process-of.ts';
 import { asSeen, isSame, type Process } from './processes.ts';
@@ -109,12 +109,6 @@ async function isUnderWay({ command, ...work }: Work, process: Process | undefin
 async function take({ body, holder }: Work, restarts: boolean): Promise<Result<void>> {
   if (restarts) await untilNextTick();
   return restarts || body.taken === 'reload' ? takeUp(holder) : ok(undefined);
-}
-
-/** Two starts within one tick of the kernel's count cannot be told apart. */
-async function untilNextTick(): Promise<void> {
-  const first = await ticksNow();
-  while ((await ticksNow()) === first);
 }
 
 interface Taken {

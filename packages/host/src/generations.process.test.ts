@@ -278,7 +278,9 @@ describe.concurrent('install', () => {
     const modes = new Set<number>();
     const watching = (async () => {
       while (!over) {
-        for (const name of await readdir(pki.path, { recursive: true })) {
+        // A folder that was renamed while it was read is read again.
+        const names = await readdir(pki.path, { recursive: true }).catch((): string[] => []);
+        for (const name of names) {
           if (basename(name) !== 'key') continue;
           const seen = await lstat(pki.at(name)).catch(() => undefined);
           if (seen?.isFile()) modes.add(seen.mode & 0o777);

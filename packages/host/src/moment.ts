@@ -27,6 +27,15 @@ export async function ticksNow(): Promise<number> {
 }
 
 /**
+ * Waits for the next tick, at most a hundredth of a second: what starts in the tick in which a file began to be seen
+ * cannot be told from what was started before.
+ */
+export async function untilNextTick(): Promise<void> {
+  const first = await ticksNow();
+  while ((await ticksNow()) === first);
+}
+
+/**
  * Whether a process was started after something began to be seen. Within one tick nobody can tell, and by the wall
  * clock nobody can within the error of a start time: then it was not.
  */

@@ -1,5 +1,6 @@
 import { type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
 import { isInstalled, restoreSlots, sinceOfSlots } from './install-slots.ts';
+import { untilNextTick } from './moment.ts';
 import type { Outcome } from './node-state.ts';
 import { processOf } from './process-of.ts';
 import { majorityOf, mayStop, othersServing } from './quorum.ts';
@@ -77,7 +78,9 @@ async function takeBack(work: Work): Promise<Result<void>> {
     case 'reload':
       return takeUp(work.holder);
     case 'restart':
-      return (await hasTakenBack(work)) ? ok(undefined) : takeUp(work.holder);
+      if (await hasTakenBack(work)) return ok(undefined);
+      await untilNextTick();
+      return takeUp(work.holder);
   }
 }
 
