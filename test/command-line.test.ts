@@ -92,6 +92,14 @@ test('a second coordinator on the same state folder is refused', () => {
   expect(said).toContain('state-locked');
 });
 
+test('leave is refused while the agent of the node runs, and its links stay', () => {
+  const [member] = lab.layout.members;
+  const before = lab.slotFiles();
+  const said = failing('agent', ['--config', member?.agentFile ?? '', 'leave']);
+  expect(said).toContain('state-locked');
+  expect(lab.slotFiles()).toEqual(before);
+});
+
 test('the built programs run on Node 22', () => {
   const node22 = resolve(import.meta.dirname, `node_modules/node22-${process.arch}/bin/node`);
   for (const [app, file] of programs) {

@@ -53,9 +53,10 @@ program
   .command('leave')
   .description('turns the links of this node into plain files again, for taking the agent off it')
   .action(async () => {
-    const file = await readYaml(AgentFile, resolve(program.opts<Options>().config));
+    const { config, state } = program.opts<Options>();
+    const file = await readYaml(AgentFile, resolve(config));
     if (!file.ok) return stopWith(name, file.failure);
-    const left = await leaveNode(file.value);
+    const left = await leaveNode({ ...file.value, state: state ?? file.value.state });
     if (!left.ok) return stopWith(name, left.failure);
     process.stdout.write(`plain files again in: ${left.value.join(', ') || 'no folder'}\n`);
   });

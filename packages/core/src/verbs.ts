@@ -2,7 +2,7 @@ import type { Result } from '@etcd-rotate/protocol';
 import { fail, ok } from '@etcd-rotate/protocol';
 import type { Rotation, State } from './rotation.ts';
 
-/** What an operator may do in which status: the coordinator, the command line and the documents read this table. */
+/** What an operator may do in which status. A refusal names the verbs that are possible, from this table. */
 export const allowed = {
   resume: ['held'],
   abandon: ['held'],

@@ -13,7 +13,7 @@ export interface KeyFor {
 
 /**
  * Makes leaf keys on the node that uses them; they never leave it. Keys are begun when a rotation prepares, so that no
- * step waits for one, and lie in the node's state until the leaf made for them is installed.
+ * step waits for one, and lie in the node's state, in the folder of the rotation.
  */
 export class Keys {
   readonly #begun = new Map<KeyKind, Promise<Secret>[]>();
