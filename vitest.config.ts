@@ -12,6 +12,7 @@ export default defineConfig({
             'apps/*/src/**/*.test.ts',
             'infra/*.test.ts',
             'infra/demo/*.test.ts',
+            'infra/bench/*.test.ts',
           ],
           exclude: ['**/*.process.test.ts', '**/node_modules/**'],
           // Pure parts share nothing that could leak from file to file, so that what they import is loaded once.
@@ -20,10 +21,25 @@ export default defineConfig({
         },
       },
       {
+        // What must never happen, over thousands of generated clusters: seeded, no processes, no network.
+        test: {
+          name: 'properties',
+          include: ['packages/*/properties/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          pool: 'threads',
+        },
+      },
+      {
         // Real programs on loopback, real disks: one file at a time.
         test: {
           name: 'processes',
-          include: ['packages/*/src/**/*.process.test.ts', 'infra/lab/src/**/*.test.ts', 'test/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.process.test.ts',
+            'apps/*/src/**/*.process.test.ts',
+            'infra/lab/src/**/*.test.ts',
+            'test/*.test.ts',
+          ],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,

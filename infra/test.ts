@@ -19,7 +19,7 @@ for (const step of ['build', 'typecheck', 'lint']) {
   failures.push(step);
 }
 
-for (const suite of ['test:unit', 'test:processes']) {
+for (const suite of ['test:unit', 'test:properties', 'test:processes']) {
   const file = `${reports}/${suite.replace(':', '-')}.json`;
   const succeeded = run(suite, ['--reporter=default', '--reporter=json', `--outputFile=${file}`]);
   const report = readReport(file);
@@ -28,6 +28,12 @@ for (const suite of ['test:unit', 'test:processes']) {
   // A file that does not even load, or a run that dies, fails no test and is a failure all the same.
   failed += succeeded ? 0 : Math.max(report.numFailedTests, 1);
   if (!succeeded) failures.push(suite);
+}
+
+// Longer than every change can wait for: whether the tests would notice if a rule were not there.
+if (process.argv.includes('--full') && !run('test:mutations', [])) {
+  failed += 1;
+  failures.push('test:mutations');
 }
 
 console.log();

@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 export interface Flags {
   members: 1 | 3 | 5;
   etcd: '3.4' | '3.5';
-  strategy: 'staged';
-  restarts: 'every-stage';
+  strategy: 'staged' | 'renew';
+  restarts: 'every-stage' | 'when-needed';
   json: boolean;
   keep: boolean;
 }
@@ -15,8 +15,9 @@ Starts an etcd cluster, a coordinator and its agents on this machine, rotates al
 
   --members 1|3|5         etcd members (3)
   --etcd 3.4|3.5          version of etcd (3.5)
-  --strategy staged       how to rotate (staged)
-  --restarts every-stage  when members restart (every-stage)
+  --strategy staged|renew to other CAs, or leaves alone by the same CAs (staged)
+  --restarts every-stage|when-needed
+                          when members restart in a staged rotation (every-stage)
   --json                  the last line of the output is one JSON object, everything else goes to stderr
   --keep                  leave it all running and say how to look around
   --help                  this text`;
@@ -24,8 +25,8 @@ Starts an etcd cluster, a coordinator and its agents on this machine, rotates al
 const choices = {
   members: { 1: 1, 3: 3, 5: 5 },
   etcd: { '3.4': '3.4', '3.5': '3.5' },
-  strategy: { staged: 'staged' },
-  restarts: { 'every-stage': 'every-stage' },
+  strategy: { staged: 'staged', renew: 'renew' },
+  restarts: { 'every-stage': 'every-stage', 'when-needed': 'when-needed' },
 } as const;
 
 /** What was asked for, `help`, or what is wrong with it. */

@@ -16,7 +16,10 @@ export interface Report {
   unsampled: number;
   /** The share of the time that was not the restarts themselves. */
   overhead: number;
+  /** Leaves of the first CAs; a renewal keeps those CAs, and so goes on accepting them. */
   oldLeavesRefused: boolean;
+  /** Every port of every member presents another leaf. */
+  leavesReplaced: boolean;
   /** Milliseconds from SIGTERM to the first fresh read, restart by restart. */
   floors: { member: string; milliseconds: number }[];
 }
@@ -27,11 +30,12 @@ export interface Measured {
   sampler: SamplerReport;
   restarts: number;
   oldLeavesRefused: boolean;
+  leavesReplaced: boolean;
 }
 
 export function makeReport(
   about: { members: number; etcdVersion: string; strategy: string },
-  { rotated, load, sampler, restarts, oldLeavesRefused }: Measured,
+  { rotated, load, sampler, restarts, oldLeavesRefused, leavesReplaced }: Measured,
 ): Report {
   const { tried, failed, retried, lost, longestStallMs } = load.writes;
   const { seconds } = rotated;
@@ -47,21 +51,33 @@ export function makeReport(
     unsampled: restarts - sampler.floors.length,
     overhead: round((seconds - sampler.floorSeconds) / seconds),
     oldLeavesRefused,
+    leavesReplaced,
     floors: sampler.floors.map(({ member, term, read }) => ({ member, milliseconds: read - term })),
   };
 }
 
 /** Rotated, and nobody noticed. */
-export function isGood({ outcome, writes, watch, oldLeavesRefused }: Report): boolean {
+export function isGood({
+  outcome,
+  strategy,
+  writes,
+  watch,
+  oldLeavesRefused,
+  leavesReplaced,
+}: Report): boolean {
   const { lost, duplicates, outOfOrder } = watch;
   return (
     outcome === 'rotated' &&
     writes.failed + writes.lost + lost + duplicates + outOfOrder === 0 &&
-    oldLeavesRefused
+    leavesReplaced &&
+    (strategy === 'renew' || oldLeavesRefused)
   );
 }
 
-export function reportText({ outcome, writes, watch, ...report }: Report, load: LoadReport): string {
+export function reportText(
+  { outcome, writes, watch, leavesReplaced, ...report }: Report,
+  load: LoadReport,
+): string {
   const { restarts, seconds, floorSeconds, overhead, floors, unsampled } = report;
   const perSecond = Math.round(writes.tried / load.seconds);
   const each = floors.map(({ member, milliseconds }) => `${member} ${milliseconds}`).join(', ');
@@ -70,8 +86,9 @@ export function reportText({ outcome, writes, watch, ...report }: Report, load: 
     `restarts   ${restarts} of etcd, counted from what the service script noted`,
     `writes     ${writes.tried} tried (${perSecond} a second), ${writes.failed} failed, ${writes.retried} retried, ${writes.lost} lost; longest stall ${writes.longestStallMs} ms`,
     `watch      ${watch.lost} lost, ${watch.duplicates} twice, ${watch.outOfOrder} out of order; taken up again ${load.watch.resumed} times`,
+    `leaves     ${leavesReplaced ? 'every port presents another one' : 'NOT every port presents another one'}`,
     `time       ${seconds} s, of which the restarts themselves ${floorSeconds} s: (${seconds} - ${floorSeconds}) / ${seconds} = ${(100 * overhead).toFixed(1)} % of the time`,
-    `           SIGTERM to the first fresh read in ms: ${each}`,
+    ...(each ? [`           SIGTERM to the first fresh read in ms: ${each}`] : []),
     ...(unsampled > 0
       ? [`           no read was seen after ${unsampled} restarts, so this floor is too low`]
       : []),

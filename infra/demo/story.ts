@@ -7,6 +7,7 @@ import { makeCommands } from './look-around.ts';
 import { allAre, oldLeafTable, tryOldLeaves } from './old-leaves.ts';
 import { isGood, makeReport, type Report, reportText } from './report.ts';
 import { rotateArguments, rotateForProgram, rotateHere } from './rotation.ts';
+import { areAllReplaced, servedLeaves } from './served-leaves.ts';
 
 export interface Told {
   report: Report;
@@ -32,13 +33,19 @@ export async function tellStory({ flags, folder, write, signal }: Stage): Promis
   say(
     'a coordinator with its nats-server, an agent a node, a writer and a watcher. Each is a real process of its own.',
   );
-  say('All certificates and both CAs are replaced while the writer writes and the watcher watches.\n');
+  say(
+    strategy === 'renew'
+      ? 'All certificates are replaced, by the CAs that made the first ones, while the writer writes and the watcher watches.\n'
+      : 'All certificates and both CAs are replaced while the writer writes and the watcher watches.\n',
+  );
 
   const lab = await startLab({
     members,
     etcd,
     keys: 'rsa',
     oneCa: false,
+    // A renewal is signed by the CAs that are there: the coordinator has to hold them.
+    adoptCas: strategy === 'renew',
     folder,
     onProgress: (what) => say(`starting   ${what}`),
   });
@@ -47,6 +54,7 @@ export async function tellStory({ flags, folder, write, signal }: Stage): Promis
   heading(say, 'Certificates before, made by cfssl');
   say(certificateTable(lab));
   const before = await tryOldLeaves(lab);
+  const servedBefore = await servedLeaves(lab);
   if (!allAre('accepted', before))
     say(`\nnot every port accepts its leaf to begin with:\n${oldLeafTable(before, [])}`);
 
@@ -75,8 +83,10 @@ export async function tellStory({ flags, folder, write, signal }: Stage): Promis
   say(oldLeafTable(before, after));
 
   const oldLeavesRefused = allAre('accepted', before) && allAre('refused', after);
+  const leavesReplaced = areAllReplaced(servedBefore, await servedLeaves(lab));
   const about = { members, etcdVersion: lab.etcdVersion, strategy };
-  const report = makeReport(about, { rotated, load, sampler, restarts, oldLeavesRefused });
+  const seen = { rotated, load, sampler, restarts, oldLeavesRefused, leavesReplaced };
+  const report = makeReport(about, seen);
   heading(say, 'Report');
   say(reportText(report, load));
   if (rotated.outcome !== 'rotated')

@@ -1,6 +1,7 @@
-import { mayDo, type Rotation, resumeRefusalsOf } from '@etcd-rotate/core';
+import { type CheckInput, mayDo, type Rotation, resumeRefusalsOf } from '@etcd-rotate/core';
 import type { Journal } from '@etcd-rotate/journal';
 import {
+  type Domain,
   type Failure,
   type FleetCluster,
   type FleetFile,
@@ -83,8 +84,9 @@ export class Coordinator {
     if (!cluster) return this.#unknownCluster(request.cluster);
     const planned = await planRotation(this.#parts.fleet.fleet, cluster, request, this.#parts.ports);
     if (!planned.ok) return planned;
-    this.#remember(planned.plan);
-    return { ok: true, value: { type: 'plan', plan: planned.plan, proof: planned.proof } };
+    const { plan, proof, alternatives } = planned;
+    this.#remember(plan);
+    return { ok: true, value: { type: 'plan', plan, proof, alternatives } };
   }
 
   async #start(id: string, operator: string, { request, digest }: Body<'start'>): Promise<Outcome> {
@@ -200,21 +202,24 @@ export class Coordinator {
   }
 
   /** The cluster may have changed while the rotation was held: then it does not go on by itself. */
-  async #goOn(operator: string, { id, cluster: name }: Rotation): Promise<Outcome> {
+  async #goOn(operator: string, { id, cluster: name, plan }: Rotation): Promise<Outcome> {
     const { fleet, ports } = this.#parts;
     const cluster = this.#cluster(name);
     if (!cluster) return this.#unknownCluster(name);
     const askedAt = ports.clock.now().toISOString();
     const { observations, missing } = await observe(fleet.fleet, cluster, ports);
-    const [first, ...rest] = resumeRefusalsOf({
+    const input: CheckInput = {
       cluster,
-      request: { cluster: name, domains: ['client'], strategy: 'staged', targets: {}, acceptDowntime: true },
+      request: asPlanned(plan),
       observations,
       missing,
       askedAt,
       now: ports.clock.now().toISOString(),
+      held: ports.heldCas(),
+      verify: ports.verify,
       covers: ports.covers,
-    });
+    };
+    const [first, ...rest] = resumeRefusalsOf(input, plan.plannedFrom);
     if (first) return { ok: false, failures: [first, ...rest] };
     const entry = await this.#parts.journal.append({ type: 'resumed', rotation: id, operator });
     if (!entry.ok) return refused(entry.failure);
@@ -262,6 +267,21 @@ export class Coordinator {
     this.#parts.onPlan(plan);
     for (const digest of [...this.#shown.keys()].slice(0, -20)) this.#shown.delete(digest);
   }
+}
+
+/** What was asked for, as far as what is checked before a rotation goes on depends on it. */
+function asPlanned({ cluster, domains, strategy, restarts, acceptDowntime }: Plan): RotationRequest {
+  return {
+    cluster,
+    domains: Object.keys(domains) as Domain[],
+    strategy,
+    restarts,
+    targets: {},
+    acceptDowntime,
+    leaves: 'all',
+    retire: [],
+    reissue: false,
+  };
 }
 
 interface Begin {

@@ -4,6 +4,7 @@ import { FleetFile } from '@etcd-rotate/protocol';
 import { Command } from 'commander';
 import { pino } from 'pino';
 import about from '../package.json' with { type: 'json' };
+import { adoptCa, sayAdopted } from './adopt-ca.ts';
 import { readSettings } from './files.ts';
 import { initIdentityFolder } from './init.ts';
 import { serve } from './serve.ts';
@@ -82,6 +83,25 @@ program
     process.stdout.write(
       `${said}\n${anew}\nBring nodes/NAME.identity.json to each node and operators/NAME.identity.json to each operator,\nas files that only they can read (mode 0600), and then remove them here.\n`,
     );
+  });
+
+program
+  .command('adopt-ca')
+  .description('takes a CA that is in use, with its key, into the store of CAs; the coordinator must not run')
+  .requiredOption('--name <name>', 'what it is called in the store, as in `rotate --ca client=NAME`')
+  .requiredOption('--cert <file>', 'its certificate in PEM')
+  .requiredOption('--key <file>', 'its unencrypted private key in PEM; the file is left where it is')
+  .action(async (options: { name: string; cert: string; key: string }, command: Command) => {
+    const { config, state }: { config: string; state?: string } = command.optsWithGlobals();
+    const settings = await readSettings(
+      resolve(config),
+      { state },
+      { credentialsFolder: process.env.CREDENTIALS_DIRECTORY },
+    );
+    if (!settings.ok) return stopWith(name, settings.failure);
+    const adopted = await adoptCa({ settings: settings.value, ...options, now });
+    if (!adopted.ok) return stopWith(name, adopted.failure);
+    process.stdout.write(sayAdopted(adopted.value, options.key));
   });
 
 // A wrong command line ends with 2, as with rotate: 1 says that the program failed.

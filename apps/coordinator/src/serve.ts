@@ -15,6 +15,7 @@ import { readIdentityFolder } from './identity-folder.ts';
 import { natsPlace } from './nats.ts';
 import { signing } from './signing.ts';
 import { newCaKinds, standInMaker } from './stand-ins.ts';
+import { timesOf } from './times.ts';
 
 export interface ServeOptions {
   settings: Settings;
@@ -103,6 +104,7 @@ export async function serve({
     verify: facts.verify,
     covers: facts.covers,
     heldCas: held,
+    times: (cluster) => timesOf(journal.value.entries(), cluster),
     standIns: standInMaker(signer.value, facts, now),
     hash,
     newId: randomUUID,

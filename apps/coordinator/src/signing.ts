@@ -1,5 +1,6 @@
+import { isIP } from 'node:net';
 import type { ToSign } from '@etcd-rotate/core';
-import { nameFrom, subjectOf } from '@etcd-rotate/pki';
+import { type Certificate, nameFrom, readCsr, subjectOf } from '@etcd-rotate/pki';
 import {
   fail,
   type KeyKind,
@@ -9,17 +10,17 @@ import {
   type Plan,
   type Result,
   type Signed,
-  slots,
-  Usage,
+  type Slot,
 } from '@etcd-rotate/protocol';
 import type { MakeCa, Ports, Sign } from '@etcd-rotate/runner';
 import type { CaRecord, Signer } from '@etcd-rotate/signer';
 import type { Certificates } from './certificates.ts';
+import { leafContents } from './leaf-contents.ts';
 
 const hour = 3_600_000;
 const minute = 60_000;
 
-/** What a rotation may have signed: as the observed leaf, plus what the fleet file adds, and canaries of minutes. */
+/** What a rotation may have signed: as the observed leaf, with what the plan changes, and canaries of minutes. */
 export function signing(signer: Signer, certificates: Certificates, now: () => Date): Ports['signer'] {
   return {
     makeCa: (wanted) => makeCa(wanted, signer, now()),
@@ -63,38 +64,95 @@ interface With {
 
 async function sign({ certificates: wanted, plan }: Sign, how: With): Promise<Result<Signed[]>> {
   const signed: Signed[] = [];
-  for (const one of wanted) {
-    const certificate =
-      'canary' in one.for ? await signCanary(one, one.for.canary, how) : await signLeaf(one, plan, how);
+  const leaves = wanted.flatMap((one) => ('slot' in one.for ? [{ one, slot: one.for.slot }] : []));
+  for (const group of sameFile(leaves)) {
+    const certificate = await signLeaf(group, plan, how);
     if (!certificate.ok) return certificate;
-    const { pem, facts } = certificate.value;
-    signed.push({ holder: one.holder, for: one.for, ca: one.ca, chain: pem, facts });
+    signed.push(...group.map(({ one }) => asSigned(one, certificate.value)));
+  }
+  for (const one of wanted) {
+    if (!('canary' in one.for)) continue;
+    const certificate = await signCanary(one, one.for.canary, how);
+    if (!certificate.ok) return certificate;
+    signed.push(asSigned(one, certificate.value));
   }
   return ok(signed);
 }
 
-async function signLeaf(wanted: ToSign, plan: Plan, { signer, certificates, now }: With) {
-  const [like] = certificates.read(wanted.like);
-  if (!like || !('slot' in wanted.for)) return unreadable(wanted);
-  const { names, usages, keyKind } = like.facts;
+function asSigned({ holder, for: wantedFor, ca }: ToSign, { pem, facts }: Certificate): Signed {
+  return { holder, for: wantedFor, ca, chain: pem, facts };
+}
+
+interface LeafToSign {
+  one: ToSign;
+  slot: Slot;
+}
+
+/** Slots of a holder whose requests are for one key are one file, and get one certificate. */
+function sameFile(leaves: readonly LeafToSign[]): [LeafToSign, ...LeafToSign[]][] {
+  const files = new Map<string, [LeafToSign, ...LeafToSign[]]>();
+  for (const leaf of leaves) {
+    const csr = readCsr(leaf.one.csr);
+    // One that cannot be read stands alone, and the signer says what is wrong with it.
+    const key = csr.ok ? Buffer.from(csr.value.publicKey).toString('base64') : leaf.slot;
+    const file = `${leaf.one.holder} ${key}`;
+    files.set(file, [...(files.get(file) ?? []), leaf] as [LeafToSign, ...LeafToSign[]]);
+  }
+  return [...files.values()];
+}
+
+async function signLeaf(
+  group: [LeafToSign, ...LeafToSign[]],
+  plan: Plan,
+  { signer, certificates, now }: With,
+): Promise<Result<Certificate>> {
+  const [{ one: first }, ...others] = group;
+  const { holder, ca } = first;
+  const [like] = certificates.read(first.like);
+  if (!like) return unreadable(first);
+  if (others.some(({ one }) => one.ca !== ca || one.like.facts.fingerprint !== like.facts.fingerprint)) {
+    return fail(
+      'shared-file',
+      `${holder}: ${group.map(({ slot }) => slot).join(' and ')} are one file, and shall become different leaves`,
+      'rotate both domains together, to one CA',
+    );
+  }
+  const contents = leafContents(like, plan, { holder, slots: group.map(({ slot }) => slot) });
   const notAfter = new Date(now.getTime() + plan.profile.leaf.validity);
-  const observed = Usage.options.filter((usage) => usages.includes(usage));
   return signer.signLeaf({
-    ca: wanted.ca,
-    csr: wanted.csr,
+    ca,
+    csr: mostNamed(group, contents.names),
     allowed: {
-      subject: Buffer.from(subjectOf(like)).toString('base64'),
-      names: together(names, wanted.addNames),
-      usages: observed.length > 0 ? observed : slots[wanted.for.slot].usages,
+      subject: Buffer.from(contents.subject).toString('base64'),
+      names: contents.names,
+      usages: contents.usages,
       maxNotAfter: notAfter,
-      keyKinds: [plan.profile.leaf.key ?? kindOrDefault(keyKind)],
+      keyKinds: [plan.profile.leaf.key ?? kindOrDefault(like.facts.keyKind)],
     },
     notBefore: new Date(now.getTime() - hour),
     notAfter,
   });
 }
 
-async function signCanary(wanted: ToSign, domain: 'client' | 'peer', { signer, certificates, now }: With) {
+/** Of requests for one key, the one with the most names that are allowed: each was made for one of the slots. */
+function mostNamed(group: [LeafToSign, ...LeafToSign[]], { dns, ip }: Names): string {
+  const hits = ({ one }: LeafToSign): number => {
+    const csr = readCsr(one.csr);
+    if (!csr.ok) return 0;
+    const asked = csr.value.names;
+    return (
+      asked.dns.filter((name) => dns.includes(name)).length +
+      asked.ip.filter((name) => ip.includes(name)).length
+    );
+  };
+  return group.reduce((best, leaf) => (hits(leaf) > hits(best) ? leaf : best)).one.csr;
+}
+
+async function signCanary(
+  wanted: ToSign,
+  domain: 'client' | 'peer',
+  { signer, certificates, now }: With,
+): Promise<Result<Certificate>> {
   const [like] = certificates.read(wanted.like);
   if (!like) return unreadable(wanted);
   const subject = domain === 'client' ? nameFrom({ commonName: 'etcd-rotate-canary' }) : subjectOf(like);
@@ -105,7 +163,7 @@ async function signCanary(wanted: ToSign, domain: 'client' | 'peer', { signer, c
     domain,
     allowed: {
       subject: Buffer.from(subject).toString('base64'),
-      names: domain === 'client' ? { dns: [], ip: [] } : like.facts.names,
+      names: domain === 'client' ? onlyName(wanted.allowedHostname) : like.facts.names,
       maxNotAfter: notAfter,
       keyKinds: ['ecdsa-p256'],
     },
@@ -114,12 +172,14 @@ async function signCanary(wanted: ToSign, domain: 'client' | 'peer', { signer, c
   });
 }
 
-function kindOrDefault(kind: KeyKind | 'other'): KeyKind {
-  return kind === 'other' ? 'ecdsa-p256' : kind;
+/** Where a port lets in only who has a certain name (`--client-cert-allowed-hostname`), the canary may have that one. */
+function onlyName(host: string | undefined): Names {
+  if (host === undefined) return { dns: [], ip: [] };
+  return isIP(host) === 0 ? { dns: [host], ip: [] } : { dns: [], ip: [host] };
 }
 
-function together(a: Names, b: Names): Names {
-  return { dns: [...new Set([...a.dns, ...b.dns])], ip: [...new Set([...a.ip, ...b.ip])] };
+function kindOrDefault(kind: KeyKind | 'other'): KeyKind {
+  return kind === 'other' ? 'ecdsa-p256' : kind;
 }
 
 function unreadable({ holder }: ToSign) {

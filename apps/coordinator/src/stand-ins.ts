@@ -1,113 +1,169 @@
 import type { StandIns } from '@etcd-rotate/core';
-import {
-  type Certificate,
-  generateKey,
-  makeCa,
-  makeCsr,
-  readCsr,
-  type Secret,
-  signLeaf,
-  subjectOf,
-} from '@etcd-rotate/pki';
+import { type Certificate, generateKey, makeCa, type Secret, signLeaf } from '@etcd-rotate/pki';
 import type {
   CaRef,
   HolderId,
+  HolderObservation,
   KeyKind,
   KnownCertificate,
   NodeObservation,
   Plan,
   Slot,
-  Usage,
+  SlotOnDisk,
 } from '@etcd-rotate/protocol';
-import { slots } from '@etcd-rotate/protocol';
-import type { Signer } from '@etcd-rotate/signer';
+import { forgottenKey, type Signer } from '@etcd-rotate/signer';
 import type { Certificates } from './certificates.ts';
+import { type LeafContents, leafContents } from './leaf-contents.ts';
+import { Recent } from './recent.ts';
 
 const hour = 3_600_000;
 
 /**
- * Certificates to prove a plan with before anything exists: CAs of the same kind as the ones that will be made, and
- * leaves with the names and usages of the observed ones. They are in memory alone, and their keys are forgotten. A CA
- * that is held already signs for its own leaves, for a key that nobody has.
+ * Certificates to prove a plan with before anything exists, of the same profile as those that will be made: CAs of the
+ * same kind and validity, and leaves that say what the real ones will. They are in memory alone, and nobody has the key of
+ * a leaf. A CA that is held already signs for its own leaves.
  */
 export function standInMaker(signer: Signer, certificates: Certificates, now: () => Date) {
-  // Made once in the life of the coordinator: an RSA key takes a good part of a second.
-  const keys = new Map<string, Promise<Secret>>();
-  const keyFor = (kind: KeyKind, use: string): Promise<Secret> => {
-    const known = keys.get(`${kind} ${use}`) ?? generateKey(kind);
-    keys.set(`${kind} ${use}`, known);
-    return known;
-  };
-
+  const maker = new Maker(signer, certificates);
   return async (plan: Plan, observations: readonly NodeObservation[]): Promise<StandIns> => {
-    const life = { notBefore: new Date(now().getTime() - hour), notAfter: new Date(now().getTime() + hour) };
-    const cas = new Map<string, { certificate: Certificate; key: Secret }>();
-    for (const { target, old } of Object.values(plan.domains)) {
-      if (target.role !== 'new' || cas.has(target.name)) continue;
-      const key = await keyFor(caKind(plan, old[0]), target.name);
-      const certificate = makeCa({ subject: { commonName: `stand-in for ${target.name}` }, key, ...life });
-      cas.set(target.name, { certificate, key });
-    }
-    const leafKey = await keyFor('ecdsa-p256', 'leaf');
-    const observed = new Map(
-      observations.flatMap(({ holders }) =>
-        holders.map(({ holder, slots: seen }) => [holder, seen] as const),
-      ),
-    );
-    const leaves = new Map<string, KnownCertificate[]>();
-
-    for (const { holder, action } of plan.steps) {
-      if (action.type !== 'change') continue;
-      for (const [slot, target] of Object.entries(action.slots) as [Slot, { leafOf?: CaRef }][]) {
-        const seen = observed.get(holder)?.[slot];
-        const like = seen && 'chain' in seen ? seen.chain[0] : undefined;
-        if (!target.leafOf || !like) continue;
-        leaves.set(`${holder} ${slot}`, [await leafOf(target.leafOf, slot, like)]);
-      }
-    }
-
-    async function leafOf(issuer: CaRef, slot: Slot, like: KnownCertificate): Promise<KnownCertificate> {
-      const [present] = certificates.read(like);
-      if (!present) return like;
-      const subject = subjectOf(present);
-      const { names, usages } = present.facts;
-      const csr = makeCsr({ key: leafKey, subject, names });
-      const kept = usages.filter((usage): usage is Usage => usage === 'serverAuth' || usage === 'clientAuth');
-      const order = { subject, names, usages: kept.length > 0 ? kept : slots[slot].usages, ...life };
-      if (issuer.role === 'held') {
-        const { usages: allowedUsages, ...dates } = order;
-        const signed = await signer.signLeaf({
-          ca: issuer.name,
-          csr,
-          allowed: {
-            subject: Buffer.from(subject).toString('base64'),
-            names,
-            usages: allowedUsages,
-            maxNotAfter: life.notAfter,
-            keyKinds: ['ecdsa-p256'],
-          },
-          notBefore: dates.notBefore,
-          notAfter: dates.notAfter,
-        });
-        return signed.ok ? { pem: signed.value.pem, facts: signed.value.facts } : like;
-      }
-      const ca = issuer.role === 'new' ? cas.get(issuer.name) : undefined;
-      const request = readCsr(csr);
-      if (!ca || !request.ok) return like;
-      const { pem, facts } = signLeaf({ csr: request.value, ca, ...order });
-      return { pem, facts };
-    }
-
+    const at = now().getTime();
+    const cas = await maker.casOf(plan, at);
+    const leaves = await maker.leavesOf(plan, { observations, cas, at });
     return {
       ca: (ref) => {
-        if (ref.role !== 'new') return ref.certificate;
-        const made = cas.get(ref.name)?.certificate;
-        if (!made) throw new Error(`the plan names no CA ${ref.name}`);
-        return { pem: made.pem, facts: made.facts };
+        const ca = certificateOf(ref, cas);
+        if (!ca) throw new Error(`the plan names no CA ${'name' in ref ? ref.name : ''}`);
+        return ca;
       },
-      leaf: (holder: HolderId, slot) => leaves.get(`${holder} ${slot}`) ?? [],
+      // Without a leaf there is nothing that anybody would accept, and the proof says so.
+      leaf: (holder, slot) => leaves.get(`${holder} ${slot}`) ?? [],
     };
   };
+}
+
+interface StandInCa {
+  known: KnownCertificate;
+  certificate: Certificate;
+  key: Secret;
+}
+
+type Cas = ReadonlyMap<string, StandInCa>;
+
+/** What was made for one plan is used for the next: plans for a cluster are made one after the other, and again. */
+class Maker {
+  readonly #signer: Signer;
+  readonly #certificates: Certificates;
+  readonly #leafKey = forgottenKey();
+  // An RSA key takes a good part of a second.
+  readonly #keys = new Map<string, Promise<Secret>>();
+  readonly #cas = new Recent<StandInCa>(50);
+  readonly #leaves = new Recent<KnownCertificate | undefined>(5_000);
+
+  constructor(signer: Signer, certificates: Certificates) {
+    this.#signer = signer;
+    this.#certificates = certificates;
+  }
+
+  async casOf(plan: Plan, at: number): Promise<Cas> {
+    const made = new Map<string, StandInCa>();
+    const { validity } = plan.profile.ca;
+    for (const { target, old } of Object.values(plan.domains)) {
+      if (target.role !== 'new' || made.has(target.name)) continue;
+      const { name } = target;
+      const kind = caKind(plan, old[0]);
+      const ca = await this.#cas.get(
+        `${name} ${kind} ${validity}`,
+        ({ known }) => lasts(known, plan, at),
+        async () => {
+          const key = await this.#keyFor(kind, name);
+          const subject = { commonName: `stand-in for ${name}` };
+          const certificate = makeCa({ subject, key, ...life(at, validity) });
+          return { certificate, key, known: this.#certificates.known(certificate) };
+        },
+      );
+      made.set(name, ca);
+    }
+    return made;
+  }
+
+  async leavesOf(
+    plan: Plan,
+    { observations, cas, at }: { observations: readonly NodeObservation[]; cas: Cas; at: number },
+  ): Promise<Map<string, KnownCertificate[]>> {
+    const holders = observations.flatMap(({ holders: seen }) => seen);
+    const observed = new Map(holders.map(({ holder, slots }) => [holder, slots]));
+    const { validity } = plan.profile.leaf;
+    const leaves = new Map<string, KnownCertificate[]>();
+    for (const { holder, slot, issuer } of leavesIn(plan)) {
+      const { like, slots } = fileOf(slot, observed.get(holder) ?? {});
+      const [present] = like ? this.#certificates.read(like) : [];
+      if (!present) continue;
+      const contents = leafContents(present, plan, { holder, slots });
+      const ca = certificateOf(issuer, cas)?.facts.fingerprint;
+      const leaf = await this.#leaves.get(
+        JSON.stringify([
+          ca,
+          validity,
+          Buffer.from(contents.subject).toString('base64'),
+          contents.names,
+          contents.usages,
+        ]),
+        (known) => known !== undefined && lasts(known, plan, at),
+        () => this.#leafOf(issuer, cas, { ...contents, ...life(at, validity) }),
+      );
+      if (leaf) leaves.set(`${holder} ${slot}`, [leaf]);
+    }
+    return leaves;
+  }
+
+  async #leafOf(issuer: CaRef, cas: Cas, order: Order): Promise<KnownCertificate | undefined> {
+    if (issuer.role === 'held') {
+      const signed = await this.#signer.signSpecimen({ ca: issuer.name, ...order });
+      return signed.ok ? this.#certificates.known(signed.value) : undefined;
+    }
+    const ca = issuer.role === 'new' ? cas.get(issuer.name) : undefined;
+    return ca && this.#certificates.known(signLeaf({ csr: await this.#leafKey, ca, ...order }));
+  }
+
+  #keyFor(kind: KeyKind, use: string): Promise<Secret> {
+    const known = this.#keys.get(`${kind} ${use}`) ?? generateKey(kind);
+    this.#keys.set(`${kind} ${use}`, known);
+    return known;
+  }
+}
+
+type Order = LeafContents & { notBefore: Date; notAfter: Date };
+
+function life(at: number, validity: number): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(at - hour), notAfter: new Date(at + validity) };
+}
+
+/** One that was made a while ago is as good as a new one while it lasts as long as a plan looks ahead. */
+function lasts({ facts }: KnownCertificate, { policy }: Plan, at: number): boolean {
+  return Date.parse(facts.notAfter) >= at + policy.horizon;
+}
+
+function certificateOf(ref: CaRef, cas: Cas): KnownCertificate | undefined {
+  return ref.role === 'new' ? cas.get(ref.name)?.known : ref.certificate;
+}
+
+function leavesIn({ steps }: Plan): { holder: HolderId; slot: Slot; issuer: CaRef }[] {
+  return steps.flatMap(({ holder, action }) => {
+    if (action.type !== 'change') return [];
+    const targets = Object.entries(action.slots) as [Slot, { leafOf?: CaRef }][];
+    return targets.flatMap(([slot, { leafOf }]) => (leafOf ? [{ holder, slot, issuer: leafOf }] : []));
+  });
+}
+
+/** The leaf that lies in a slot, and every slot of the holder that is the same file: they all get one new leaf. */
+function fileOf(
+  slot: Slot,
+  seen: HolderObservation['slots'],
+): { like: KnownCertificate | undefined; slots: Slot[] } {
+  const here = seen[slot];
+  if (!here || !('chain' in here)) return { like: undefined, slots: [slot] };
+  const same = (Object.entries(seen) as [Slot, SlotOnDisk][]).filter(([, { file }]) => file === here.file);
+  return { like: here.chain[0], slots: same.map(([name]) => name) };
 }
 
 /** The kinds of key of the CAs that a plan will have made, one for each. */

@@ -1,5 +1,5 @@
 import { requireNode } from '@etcd-rotate/daemon';
-import { Domain, fail, Id, Name } from '@etcd-rotate/protocol';
+import { Domain, fail, Id, Name, Restarts, Strategy } from '@etcd-rotate/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import about from '../package.json' with { type: 'json' };
 import { exitCodes } from './exit-codes.ts';
@@ -18,7 +18,18 @@ const identity = new Option('--identity <file>', "the operator's identity file")
 const cluster = ['--cluster <name>', 'the cluster; not needed where the fleet has one'] as const;
 const json = ['--json', 'one JSON object a line, for programs'] as const;
 
-const ofRotation = ['dryRun', 'yes', 'ca', 'domain', 'restarts', 'acceptDowntime', 'strategy'];
+const ofRotation = [
+  'dryRun',
+  'yes',
+  'ca',
+  'domain',
+  'restarts',
+  'acceptDowntime',
+  'strategy',
+  'leaves',
+  'retire',
+  'reissue',
+];
 
 // What is not needed for an answer like --version is loaded when it is.
 const program = new Command('rotate')
@@ -29,9 +40,30 @@ const program = new Command('rotate')
   .option(...cluster, name)
   .option('--dry-run', 'show the plan with its proof; change and write nothing')
   .option('--yes', 'do not ask')
-  .addOption(new Option('--strategy <name>', 'how').choices(['staged']).default('staged'))
+  .addOption(
+    new Option('--strategy <name>', 'staged: to another CA; renew: leaves alone, by the CA that issued them')
+      .choices(Strategy.options)
+      .default('staged'),
+  )
   .addOption(new Option('--domain <domain>', 'whose CA').choices(['client', 'peer', 'all']).default('all'))
-  .addOption(new Option('--restarts <when>', 'when members are restarted').choices(['every-stage']))
+  .addOption(
+    new Option(
+      '--restarts <when>',
+      'when staged restarts members: in every stage (the default of the policy), or only where a bundle must be loaded',
+    ).choices(Restarts.options),
+  )
+  .addOption(
+    new Option('--leaves <which>', 'which leaves renew replaces: all, or those whose time has come')
+      .choices(['all', 'due'])
+      .default('all'),
+  )
+  .option(
+    '--retire <fingerprint>',
+    'a CA that leaves the bundles besides the old one, by the beginning of its fingerprint; may be repeated',
+    fingerprint,
+    [],
+  )
+  .option('--reissue', 'the CA named with --ca has the key of the old one: only a new process is proof')
   .option(
     '--ca <domain=name>',
     'end on a CA that the coordinator holds instead of a new one; may be repeated',
@@ -118,6 +150,13 @@ function id(text: string): string {
   const parsed = Id.safeParse(text);
   if (parsed.success) return parsed.data;
   throw new InvalidArgumentError('It is not the id of a rotation; see those there are with: rotate status');
+}
+
+function fingerprint(text: string, before: string[]): string[] {
+  if (!/^[0-9a-f]{8,64}$/.test(text)) {
+    throw new InvalidArgumentError('It is 8 to 64 hexadecimal digits, as the plan shows them.');
+  }
+  return [...before, text];
 }
 
 function domainCa(text: string, before: Record<string, string>): Record<string, string> {

@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
-import { type Domain, type Failure, fail, type RotationRequest } from '@etcd-rotate/protocol';
+import {
+  type Domain,
+  type Failure,
+  fail,
+  type Restarts,
+  type RotationRequest,
+  type Strategy,
+} from '@etcd-rotate/protocol';
 import colors from 'picocolors';
 import { type Coordinator, connectAs } from './coordinator.ts';
 import { exitCodeOf, exitCodeOfAnswer, exitCodes } from './exit-codes.ts';
 import { type Ending, follow } from './follow.ts';
-import { planLines, short } from './show-plan.ts';
+import { planLines } from './show-plan/plan-lines.ts';
+import { short } from './show-plan/words.ts';
 import { columns, type Terminal, terminal as terminalFor } from './terminal.ts';
 
 export interface RotateOptions {
@@ -14,9 +22,12 @@ export interface RotateOptions {
   dryRun?: boolean;
   yes?: boolean;
   json?: boolean;
-  strategy: 'staged';
+  strategy: Strategy;
   domain: 'client' | 'peer' | 'all';
-  restarts?: 'every-stage';
+  restarts?: Restarts;
+  leaves: 'all' | 'due';
+  retire: string[];
+  reissue?: boolean;
   ca: Partial<Record<Domain, string>>;
   acceptDowntime?: boolean;
 }
@@ -33,10 +44,10 @@ export async function rotate(options: RotateOptions): Promise<number> {
 
   const planned = await coordinator.ask('plan', { type: 'plan', request });
   if (!planned.ok) return give(terminal, planned.failures);
-  const { plan, proof } = planned.value;
-  for (const line of planLines(plan, proof)) terminal.say(line);
+  const { plan, proof, alternatives } = planned.value;
+  for (const line of planLines(planned.value)) terminal.say(line);
   if (options.dryRun) {
-    terminal.tell({ ok: true, plan, proof });
+    terminal.tell({ ok: true, plan, proof, alternatives });
     terminal.say('This was a dry run: nothing was changed or written.');
     return exitCodes.done;
   }
@@ -134,6 +145,9 @@ function requestFor(options: RotateOptions, cluster: string): RotationRequest {
     ...(options.restarts ? { restarts: options.restarts } : {}),
     targets: options.ca,
     acceptDowntime: options.acceptDowntime === true,
+    leaves: options.leaves,
+    retire: options.retire,
+    reissue: options.reissue === true,
   };
 }
 

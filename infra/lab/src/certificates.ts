@@ -11,6 +11,9 @@ export interface CertificateOptions {
   /** One CA for clients and peers, as kubeadm has it. */
   oneCa: boolean;
   cfssl: string;
+  /** Instead of names of their own. */
+  agentCommonName?: string | undefined;
+  clientCommonName?: string | undefined;
 }
 
 /** Leaves that no slot holds, for probes: a client of the first CA, and each member's first peer leaf. */
@@ -44,8 +47,7 @@ export async function makeCertificates(layout: Layout, options: CertificateOptio
   );
   writeFileSync(config, `${JSON.stringify({ signing: { default: { expiry: year }, profiles } }, null, 2)}\n`);
 
-  const ca = pairIn(layout.ca, 'ca');
-  const peerCa = options.oneCa ? ca : pairIn(layout.ca, 'peer-ca');
+  const { client: ca, peer: peerCa } = caFiles(layout, options);
   await allOf([
     makeCa('etcd CA', ca, options),
     ...(options.oneCa ? [] : [makeCa('etcd peer CA', peerCa, options)]),
@@ -54,14 +56,18 @@ export async function makeCertificates(layout: Layout, options: CertificateOptio
   const kept: KeptLeaves = { client: pairIn(layout.ca, 'kept-client'), peer: {} };
   const leaves: Leaf[] = [
     { ca, profile: 'client', name: 'kept-client', hosts: [], to: kept.client },
-    ...layout.clients.map(({ name, pair }): Leaf => ({ ca, profile: 'client', name, hosts: [], to: pair })),
+    ...layout.clients.map(({ name: own, pair }): Leaf => {
+      const name = options.clientCommonName ?? own;
+      return { ca, profile: 'client', name, hosts: [], to: pair };
+    }),
   ];
   for (const { name, address, server, peer, agentClient } of layout.members) {
     const hosts = [name, 'localhost', '127.0.0.1', address];
+    const agentName = options.agentCommonName ?? `etcd-rotate-${name}`;
     leaves.push(
       { ca, profile: 'server', name, hosts, to: server },
       { ca: peerCa, profile: 'peer', name, hosts, to: peer },
-      { ca, profile: 'client', name: `etcd-rotate-${name}`, hosts: [], to: agentClient },
+      { ca, profile: 'client', name: agentName, hosts: [], to: agentClient },
     );
   }
   await allOf(leaves.map((leaf) => makeLeaf(leaf, config, options)));
@@ -77,6 +83,15 @@ export async function makeCertificates(layout: Layout, options: CertificateOptio
   }
   for (const client of layout.clients) copyFileSync(ca.cert, client.ca);
   return kept;
+}
+
+/** The first CA of each domain: with one CA the same files. */
+export function caFiles(
+  { ca: folder }: Layout,
+  { oneCa }: { oneCa: boolean },
+): { client: PairFiles; peer: PairFiles } {
+  const client = pairIn(folder, 'ca');
+  return { client, peer: oneCa ? client : pairIn(folder, 'peer-ca') };
 }
 
 /** Like Promise.all, but when one fails it waits for the others: nothing runs on after that. */

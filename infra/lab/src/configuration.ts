@@ -8,20 +8,24 @@ import type { Service } from './services.ts';
 /** `fleet.yaml`'s policy, as written there: `{ startTimeout: '5s' }`. */
 export type PolicyText = Record<string, string>;
 
+/** Its profile: `{ leaf: { key: 'ecdsa-p256', validity: '90d' } }`. */
+export type ProfileText = { [Of in 'ca' | 'leaf']?: { key?: string; validity?: string } };
+
 export interface ConfigurationOptions {
   layout: Layout;
   natsServer: string;
   policy: PolicyText;
+  profile: ProfileText;
   etcd: (member: string) => Service;
   client: (name: string) => { service: Service; reload: string[] };
 }
 
 export function writeConfiguration(options: ConfigurationOptions): void {
-  const { layout, natsServer, policy } = options;
+  const { layout, natsServer, policy, profile } = options;
   const { coordinator, members } = layout;
   // No secret of anybody: the lab and its CAs live for minutes.
   writeFileSync(coordinator.passphrase, 'a passphrase for a lab on loopback\n', { mode: 0o600 });
-  write(coordinator.fleetFile, fleetFile(layout, policy));
+  write(coordinator.fleetFile, fleetFile(layout, { policy, profile }));
   write(coordinator.file, {
     version: 1,
     fleet: 'fleet.yaml',
@@ -33,7 +37,10 @@ export function writeConfiguration(options: ConfigurationOptions): void {
   for (const member of members) write(member.agentFile, agentFile(member, options));
 }
 
-function fleetFile({ members, clients }: Layout, policy: PolicyText): object {
+function fleetFile(
+  { members, clients }: Layout,
+  { policy, profile }: { policy: PolicyText; profile: ProfileText },
+): object {
   return {
     version: 1,
     fleet: fleetName,
@@ -45,6 +52,7 @@ function fleetFile({ members, clients }: Layout, policy: PolicyText): object {
           clients: clients.map(({ name, node }) => ({ name, node, owner: 'the lab' })),
         }),
         ...(Object.keys(policy).length > 0 && { policy }),
+        ...(Object.keys(profile).length > 0 && { profile }),
       },
     ],
   };
@@ -73,7 +81,12 @@ function agentFile(member: MemberLayout, { layout, etcd, client }: Configuration
         restart: { command: etcd(member.name).command('restart'), timeout: '70s' },
       },
     ],
-    ...(clients.length > 0 && { clients: clients.map((of) => agentClient(of, client(of.name))) }),
+    ...(clients.length > 0 && {
+      clients: clients.map((of) => ({
+        ...agentClient(of, client(of.name)),
+        endpoints: layout.members.map(({ clientUrl }) => clientUrl),
+      })),
+    }),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Layout } from './layout.ts';
+import type { Layout, PairFiles } from './layout.ts';
 import { type Ran, type RunOptions, runHere, runProgram } from './run-program.ts';
 import { makeService, type Service } from './services.ts';
 import { Hopeless, until } from './until.ts';
@@ -13,6 +13,8 @@ export interface ControlPlane {
   readonly agents: Service[];
   /** Makes the identities; once per lab. */
   init(): Promise<void>;
+  /** Gives a CA to the coordinator, which must not run. */
+  adoptCa(name: string, files: PairFiles): Promise<Ran>;
   /** Starts coordinator and agents, and waits until the coordinator has heard from every node. */
   start(): Promise<void>;
   /** Waits until the coordinator answers and has heard from every node. */
@@ -63,6 +65,10 @@ export function makeControlPlane(layout: Layout): ControlPlane {
       for (const { name, identity } of layout.members) {
         copyFileSync(join(files.identity, 'nodes', `${name}.identity.json`), identity);
       }
+    },
+    adoptCa(name, { cert, key }) {
+      const args = ['adopt-ca', '--config', files.file, '--name', name, '--cert', cert, '--key', key];
+      return runProgram([...coordinatorCommand, ...args], { environment });
     },
     async start() {
       await Promise.all([coordinator, ...agents].map((service) => service.start()));

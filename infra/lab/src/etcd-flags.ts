@@ -1,7 +1,11 @@
 import type { Layout, MemberLayout } from './layout.ts';
 
-/** The command line of a member, with the flags of etcd's own security guide. */
-export function etcdCommand(etcd: string, member: MemberLayout, { members }: Layout): string[] {
+/** The command line of a member, with the flags of etcd's own security guide and `more`. */
+export function etcdCommand(
+  etcd: string,
+  member: MemberLayout,
+  { layout: { members }, more }: { layout: Layout; more: readonly string[] },
+): string[] {
   const cluster = members.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
   return [
     etcd,
@@ -25,5 +29,6 @@ export function etcdCommand(etcd: string, member: MemberLayout, { members }: Lay
     `--peer-trusted-ca-file=${member.peerCa}`,
     '--peer-auto-tls=false',
     '--logger=zap',
+    ...more,
   ];
 }

@@ -1,5 +1,5 @@
 import type { EtcdVersion } from './binaries.ts';
-import type { PolicyText } from './configuration.ts';
+import type { PolicyText, ProfileText } from './configuration.ts';
 
 export interface LabOptions {
   members: 1 | 3 | 5;
@@ -13,6 +13,15 @@ export interface LabOptions {
   control?: boolean;
   /** Of the fleet file, as written there. */
   policy?: PolicyText;
+  profile?: ProfileText;
+  /** Gives the first CAs to the coordinator before it starts: `client-ca` and `peer-ca`, with one CA `etcd-ca`. */
+  adoptCas?: boolean;
+  /** For every member, besides its own: `--client-cert-allowed-hostname=writer`. */
+  etcdFlags?: string[];
+  /** Of the leaves of the agents' own clients, and so of etcdctl; under etcd auth the user that they are. */
+  agentCommonName?: string;
+  /** Of the leaves of writer and watcher. */
+  clientCommonName?: string;
   /** Must not exist or be empty; a new one under the temporary folder unless said. */
   folder?: string;
   /** Such as `127.41.7`; a free one unless said. */

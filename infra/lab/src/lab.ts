@@ -38,6 +38,8 @@ export interface Lab extends AsyncDisposable {
   /** `rotate` with the operator's identity. */
   rotate: ControlPlane['rotate'];
   etcdctl(args: string[], options?: { member?: string }): Promise<Ran>;
+  /** Turns etcd auth on: the agents' common name (root) is the user root, that of writer and watcher may use all keys. */
+  enableAuth(): Promise<void>;
   /** The name of the leading member. */
   leader(): Promise<string>;
   /** What every port presents now. */
@@ -104,6 +106,12 @@ export function makeLab({ options, layout, services, etcdctl, etcdVersion }: Lab
         environment: { ETCDCTL_API: '3' },
       });
     },
+    async enableAuth() {
+      for (const args of authCommands(options)) {
+        const { code, stderr } = await lab.etcdctl(args, { member: named(members, 'm1').name });
+        if (code !== 0) throw new Error(`etcdctl ${args.join(' ')}: ${stderr}`);
+      }
+    },
     async leader() {
       const { code, stdout, stderr } = await lab.etcdctl(['endpoint', 'status', '--write-out=json']);
       if (code !== 0) throw new Error(`etcdctl endpoint status: ${stderr}`);
@@ -145,6 +153,26 @@ export function makeLab({ options, layout, services, etcdctl, etcdVersion }: Lab
     },
   };
   return lab;
+}
+
+/** Users are common names: nobody has a password (facts: etcd, section 9). */
+function authCommands({ agentCommonName, clientCommonName, load = true }: LabOptions): string[][] {
+  if (agentCommonName !== 'root') throw new Error("auth wants a lab with agentCommonName: 'root'");
+  const clients = !load ? [] : clientCommonName === undefined ? ['writer', 'watcher'] : [clientCommonName];
+  return [
+    ['user', 'add', 'root', '--no-password'],
+    ['role', 'add', 'root'],
+    ['user', 'grant-role', 'root', 'root'],
+    ['role', 'add', 'everything'],
+    ['role', 'grant-permission', 'everything', '--prefix=true', 'readwrite', ''],
+    ...clients
+      .filter((name) => name !== 'root')
+      .flatMap((name) => [
+        ['user', 'add', name, '--no-password'],
+        ['user', 'grant-role', name, 'everything'],
+      ]),
+    ['auth', 'enable'],
+  ];
 }
 
 const portNumbers = { client: clientPort, peer: peerPort };

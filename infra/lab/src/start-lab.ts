@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freeAddresses } from './addresses.ts';
 import { binaries } from './binaries.ts';
-import { makeCertificates } from './certificates.ts';
+import { caFiles, makeCertificates } from './certificates.ts';
 import { writeConfiguration } from './configuration.ts';
 import { etcdCommand } from './etcd-flags.ts';
 import { type Lab, makeLab, readPair } from './lab.ts';
 import type { LabOptions } from './lab-options.ts';
-import { layOut } from './layout.ts';
+import { layOut, type PairFiles } from './layout.ts';
 import { endLab, folderPrefix, noteOwner } from './leftovers.ts';
 import { makeFolders } from './make-folders.ts';
 import { runProgram } from './run-program.ts';
@@ -20,7 +20,8 @@ import { until } from './until.ts';
  * a real process. When it cannot be started, what was started is ended.
  */
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const { members, etcd: version, keys, oneCa, policy = {}, load = true, control = true } = options;
+  const { members, etcd: version, keys, oneCa, load = true, control = true } = options;
+  const { policy = {}, profile = {}, etcdFlags: more = [], agentCommonName, clientCommonName } = options;
   const progress = options.onProgress ?? (() => undefined);
   const { cfssl, natsServer, etcd: etcdOf } = binaries();
   const { etcd, etcdctl } = etcdOf(version);
@@ -31,13 +32,19 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     const layout = layOut(folder, { members, addressBase, load });
     makeFolders(layout);
     const services = layout.members.map((member) =>
-      makeService(layout.services, `etcd-${member.name}`, etcdCommand(etcd, member, layout)),
+      makeService(layout.services, `etcd-${member.name}`, etcdCommand(etcd, member, { layout, more })),
     );
     const etcdVersion = await versionOf(etcd);
     const lab = makeLab({ options, layout, services, etcdctl, etcdVersion });
 
     progress('certificates by cfssl');
-    const kept = await makeCertificates(layout, { keys, oneCa, cfssl });
+    const kept = await makeCertificates(layout, {
+      keys,
+      oneCa,
+      cfssl,
+      agentCommonName,
+      clientCommonName,
+    });
     lab.kept.client = readPair(kept.client);
     for (const [name, files] of Object.entries(kept.peer)) lab.kept.peer[name] = readPair(files);
 
@@ -58,6 +65,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         layout,
         natsServer,
         policy,
+        profile,
         etcd: lab.etcd,
         client: (name) => ({
           service: name === 'writer' ? lab.load.writer : lab.load.watcher,
@@ -65,12 +73,27 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         }),
       });
       await lab.control.init();
+      if (options.adoptCas) await adoptCas(lab);
       await lab.control.start();
     }
     return lab;
   } catch (error) {
     await endLab(folder);
     throw error;
+  }
+}
+
+async function adoptCas({ layout, options, control }: Lab): Promise<void> {
+  const { client, peer } = caFiles(layout, options);
+  const named: [string, PairFiles][] = options.oneCa
+    ? [['etcd-ca', client]]
+    : [
+        ['client-ca', client],
+        ['peer-ca', peer],
+      ];
+  for (const [name, files] of named) {
+    const { code, stdout, stderr } = await control.adoptCa(name, files);
+    if (code !== 0) throw new Error(`etcd-rotate-coordinator adopt-ca: exit ${code}: ${stderr || stdout}`);
   }
 }
 

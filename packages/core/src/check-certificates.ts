@@ -1,99 +1,101 @@
-import type {
-  Failure,
-  HolderId,
-  HolderObservation,
-  KnownCertificate,
-  NodeObservation,
-  Slot,
-} from '@etcd-rotate/protocol';
+import type { Failure } from '@etcd-rotate/protocol';
 import { fail, slots } from '@etcd-rotate/protocol';
 import type { CheckInput } from './check.ts';
+import { valuesOf } from './flag-values.ts';
+import { inUse } from './in-use.ts';
+import { bundlesIn, casIn, leavesIn, said } from './seen-slots.ts';
 
-// Whether what is there now is sound: a rotation starts from a cluster in which everybody trusts everybody.
-
-export function everyCertificateIsInDate({ observations, now }: CheckInput): Failure[] {
-  return leavesIn(observations).flatMap(({ holder, slot, leaf }) => {
-    const { notBefore, notAfter, subject } = leaf.facts;
-    if (notBefore <= now && now < notAfter) return [];
-    return fail(
-      'certificate-expired',
-      `${holder}: its ${slot} (${subject}) is valid from ${notBefore} to ${notAfter}`,
-      'a rotation starts from a cluster in which everything is valid; replace that leaf under its CA first',
-    ).failure;
-  });
-}
-
-export function namesCoverWhatIsDialled({ observations, covers }: CheckInput): Failure[] {
-  return leavesIn(observations).flatMap(({ seen, slot, leaf }) => {
-    const listed = seen.status?.members.find(({ id }) => id === seen.status?.memberId);
-    const urls =
-      slot === 'server-leaf'
-        ? [seen.endpoint, ...(listed?.clientUrls ?? [])]
-        : slot === 'peer-leaf'
-          ? [seen.peerEndpoint, ...(listed?.peerUrls ?? [])]
-          : [];
-    const hosts = new Set(urls.flatMap((url) => (url ? hostOf(url) : [])));
-    return [...hosts]
-      .filter((host) => !covers(leaf, host))
-      .map(
-        (host) =>
-          fail(
-            'names-missing',
-            `${seen.holder}: its ${slot} is not valid for ${host}, by which others reach it`,
-            'add the name with addNames in the fleet file after the leaf was replaced, or correct the URL',
-          ).failure,
-      );
-  });
-}
+// Whether what lies on disk is what is in use, and may be used so.
 
 export function usagesAreThere({ observations }: CheckInput): Failure[] {
-  return leavesIn(observations).flatMap(({ holder, slot, leaf }) =>
+  return leavesIn(observations).flatMap(({ seen: { holder }, slot, leaf }) =>
     slots[slot].usages
       .filter((usage) => leaf.facts.usages.length > 0 && !leaf.facts.usages.includes(usage))
       .map(
         (usage) =>
           fail(
             'usages-missing',
-            `${holder}: its ${slot} (${leaf.facts.subject}) may not be used for ${usage}`,
-            'etcd dials with it as well as serves with it: it needs both usages (profile "server" with client auth)',
+            `${holder}: its ${slot}, ${said(leaf)}, may not be used for ${usage}`,
+            slot === 'client-leaf'
+              ? 'replace the leaf under its CA by one with clientAuth (with cfssl: "client auth")'
+              : 'etcd dials with it as well as serves with it: it needs both usages (profile "server" with client auth)',
           ).failure,
       ),
   );
 }
 
-export function bundlesAreLoaded({ observations }: CheckInput): Failure[] {
-  return observations.flatMap(({ holders }) =>
-    holders.flatMap(({ holder, slots: seen }) =>
-      Object.entries(seen).flatMap(([slot, contents]) =>
-        contents && 'bundle' in contents && !contents.loaded
-          ? fail(
-              'bundle-not-loaded',
-              `${holder} was started before its ${slot} was last written: what it trusts is not what lies on disk`,
-              'restart it, see that all is well, and ask again',
-            ).failure
-          : [],
-      ),
-    ),
-  );
+/** Unknown is unsafe: of a bundle that was not loaded from disk it must be known what was loaded instead. */
+export function bundlesInUseAreKnown({ observations }: CheckInput): Failure[] {
+  const bundles = bundlesIn(observations);
+  const known = casIn(bundles);
+  return bundles
+    .filter(({ seen: { holder }, contents }) =>
+      holder.startsWith('member/') ? inUse(contents, known) === undefined : !contents.loaded,
+    )
+    .map(({ seen: { holder }, slot, contents: { loaded, listed } }) => {
+      const names = holder.startsWith('member/') ? listed : undefined;
+      const without = (names ?? []).filter(
+        (name) => known.filter(({ facts }) => facts.subject === name).length !== 1,
+      );
+      const what = loaded
+        ? `${holder} has not loaded its ${slot} as it lies on disk`
+        : `${holder} was started before its ${slot} was last written`;
+      const why =
+        names === undefined
+          ? 'what it trusts is not what lies on disk'
+          : `of the CAs that its port names, ${without.map((name) => `"${name}"`).join(', ')} cannot be told from the bundles of the cluster`;
+      return fail(
+        'bundle-not-loaded',
+        `${what}: ${why}`,
+        'look whether the file is the one you want, restart it, see that all is well, and ask again',
+      ).failure;
+    });
 }
 
-function leavesIn(
-  observations: readonly NodeObservation[],
-): { holder: HolderId; seen: HolderObservation; slot: Slot; leaf: KnownCertificate }[] {
-  return observations.flatMap(({ holders }) =>
-    holders.flatMap((seen) =>
-      (Object.entries(seen.slots) as [Slot, NonNullable<HolderObservation['slots'][Slot]>][]).flatMap(
-        ([slot, contents]) => {
-          const leaf = 'chain' in contents ? contents.chain[0] : undefined;
-          return leaf ? [{ holder: seen.holder, seen, slot, leaf }] : [];
-        },
-      ),
-    ),
-  );
+/** Another leaf than the one on disk means another process, a proxy between, or a pair that cannot be read. */
+export function whatLiesOnDiskIsPresented({ observations }: CheckInput): Failure[] {
+  return leavesIn(observations)
+    .filter(
+      ({ contents, leaf }) => contents.served !== undefined && contents.served !== leaf.facts.fingerprint,
+    )
+    .map(
+      ({ seen: { holder }, slot, contents, leaf }) =>
+        fail(
+          'not-presented',
+          `${holder}: what is served (${contents.served?.slice(0, 8)}) is not its ${slot} on disk, ${said(leaf)}`,
+          'the endpoint in the agent file may belong to another process, or a proxy is in between',
+        ).failure,
+    );
 }
 
-/** The host of a URL; core has no URL class of its own to rely on. */
-function hostOf(url: string): string[] {
-  const host = /^https:\/\/(\[[^\]]+\]|[^:/]+)/.exec(url)?.[1];
-  return host ? [host.replace(/^\[|\]$/g, '')] : [];
+/** The gRPC gateway dials its own client port with the server leaf, and is checked like any client (facts: etcd, section 3). */
+export function gatewaysAreLetIn({ observations, verify, covers }: CheckInput): Failure[] {
+  const known = casIn(bundlesIn(observations));
+  return leavesIn(observations, ['client']).flatMap(({ seen, slot, contents, leaf }) => {
+    const { holder, flags = {} } = seen;
+    const bundle = seen.slots['client-bundle'];
+    if (
+      slot !== 'server-leaf' ||
+      flags['enable-grpc-gateway'] === 'false' ||
+      !bundle ||
+      !('bundle' in bundle)
+    ) {
+      return [];
+    }
+    // Of a leaf without clientAuth `usagesAreThere` speaks.
+    if (leaf.facts.usages.length > 0 && !leaf.facts.usages.includes('clientAuth')) return [];
+    const verdict = verify(contents.chain, inUse(bundle, known) ?? bundle.bundle, 'clientAuth', 0);
+    const hosts = valuesOf(flags['client-cert-allowed-hostname']);
+    const reason = !verdict.accepted
+      ? verdict.reason
+      : hosts.length > 0 && !hosts.some((host) => covers(leaf, host))
+        ? `it is not valid for ${hosts.join(' or ')} (--client-cert-allowed-hostname)`
+        : undefined;
+    if (reason === undefined) return [];
+    return fail(
+      'gateway-refused',
+      `${holder}: its gateway dials its own client port with its server-leaf, ${said(leaf)}, and is turned away: ${reason}`,
+      'put the CA of the server leaf into --trusted-ca-file and restart it, or start it with --enable-grpc-gateway=false',
+    ).failure;
+  });
 }

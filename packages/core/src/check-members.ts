@@ -1,6 +1,7 @@
-import type { Failure } from '@etcd-rotate/protocol';
+import type { Failure, HolderObservation } from '@etcd-rotate/protocol';
 import { fail } from '@etcd-rotate/protocol';
 import type { CheckInput } from './check.ts';
+import { factsFor } from './etcd-versions.ts';
 import { unmodelledFlags } from './flags.ts';
 import { membersOf } from './plan.ts';
 
@@ -18,20 +19,6 @@ export function everythingIsModelled({ observations }: CheckInput): Failure[] {
           ).failure,
         ],
   );
-}
-
-/** What etcd does differs by version; of one that this version knows nothing of, nothing is assumed. */
-export function versionsAreKnown({ observations }: CheckInput): Failure[] {
-  return membersOf(observations)
-    .filter(({ status }) => status && !/^3\.([4-9]|\d\d)\./.test(status.version))
-    .map(
-      ({ holder, status }) =>
-        fail(
-          'not-modelled',
-          `${holder} is etcd ${status?.version}, which this version of etcd-rotate does not know`,
-          'etcd 3.4 and later are rotated; upgrade it first',
-        ).failure,
-    );
 }
 
 export function everyMemberServes({ observations }: CheckInput): Failure[] {
@@ -62,20 +49,46 @@ export function membersAreThoseOfTheFleet({ cluster, observations }: CheckInput)
     ];
   }
   const ids = members.flatMap(({ status }) => status?.memberId ?? []);
+  if (ids.length !== new Set(ids).size) {
+    return [
+      fail(
+        'members-differ',
+        `${cluster.name}: two agents look at the same member`,
+        'correct the endpoints in the agent files: each agent looks at the member of its own node',
+      ).failure,
+    ];
+  }
+  return [...membersUnknownToTheFleet(cluster.name, members), ...membersUnknownToEtcd(members)];
+}
+
+function membersUnknownToTheFleet(cluster: string, members: readonly HolderObservation[]): Failure[] {
+  const ids = members.flatMap(({ status }) => status?.memberId ?? []);
   const listed = members.flatMap(({ status }) => status?.members ?? []);
   const unknown = new Map(listed.filter(({ id }) => !ids.includes(id)).map((one) => [one.id, one]));
-  const twice = ids.length !== new Set(ids).size;
-  if (unknown.size === 0 && !twice) return [];
+  if (unknown.size === 0) return [];
   const names = [...unknown.values()].map(({ id, name }) => `${name || 'unnamed'} (${id})`).join(', ');
   return [
     fail(
       'members-differ',
-      twice
-        ? `${cluster.name}: two agents look at the same member`
-        : `${cluster.name}: etcd lists members that the fleet file does not: ${names}`,
+      `${cluster}: etcd lists members that the fleet file does not: ${names}`,
       'every member needs an agent and a line in the fleet file: a member that is left out would be cut off',
     ).failure,
   ];
+}
+
+/** As one that was removed and still runs: the others would not let it in again. */
+function membersUnknownToEtcd(members: readonly HolderObservation[]): Failure[] {
+  return members.flatMap(({ holder, status }) => {
+    const without = members.filter(
+      (other) => !other.status?.members.some(({ id }) => id === status?.memberId),
+    );
+    if (without.length === 0) return [];
+    return fail(
+      'members-differ',
+      `${holder} (${status?.memberId}) is not in the member list of ${without.map((other) => other.holder).join(', ')}`,
+      'wait until a membership change is through, or take that member out of the fleet file and the agent file',
+    ).failure;
+  });
 }
 
 export function oneLeaderEverywhere({ cluster, observations }: CheckInput): Failure[] {
@@ -124,7 +137,9 @@ export function noAlarm({ observations }: CheckInput): Failure[] {
   );
 }
 
+/** Asked where members are restarted: a renewal restarts none. */
 export function memberCanBeSpared({ cluster, request, observations }: CheckInput): Failure[] {
+  if (request.strategy === 'renew') return [];
   const voters = cluster.members.length;
   if (voters >= 3) {
     const serving = membersOf(observations).filter(({ status }) => status?.serves).length;
@@ -146,4 +161,24 @@ export function memberCanBeSpared({ cluster, request, observations }: CheckInput
       'say --accept-downtime if that is all right',
     ).failure,
   ];
+}
+
+/** The gates ask for Status, the lead is moved and a snapshot is taken: under etcd auth not everybody may. */
+export function rightsAreThere({ cluster, observations }: CheckInput): Failure[] {
+  return membersOf(observations).flatMap(({ holder, status }) => {
+    if (!status || status.auth === 'off' || status.auth === 'root') return [];
+    const { version } = status;
+    const rootAlone = (factsFor(version)?.rootAlone ?? []).filter(
+      (call) => call !== 'Snapshot' || cluster.policy.snapshot !== 'off',
+    );
+    const calls =
+      rootAlone.length > 0 ? ` (in etcd ${version} root alone may call ${rootAlone.join(', ')})` : '';
+    return fail(
+      'permission-missing',
+      status.auth === 'limited'
+        ? `${holder}: etcd auth is on, and the user of the agent's own client may not do all that a rotation does${calls}`
+        : `${holder}: whether the agent's own client may do all that a rotation does could not be seen${calls}`,
+      "give the user that is named by the common name of the agent's own client the role root (etcdctl user grant-role)",
+    ).failure;
+  });
 }

@@ -13,6 +13,7 @@ import type {
 } from '@etcd-rotate/protocol';
 import { agentClient, memberSlots, slots } from '@etcd-rotate/protocol';
 import { realContents } from './installed.ts';
+import { leafKey, unchanged } from './leaves.ts';
 import { holderIn } from './plan.ts';
 import type { Rotation } from './rotation.ts';
 import { contentsOf } from './world.ts';
@@ -150,9 +151,17 @@ function oldLeaves(
       const isOld = plan.steps.some(
         (step) => step.holder === owner && leavesOf(step).some(([leaf]) => leaf === slot),
       );
-      return [domain, stage === 'retire' && isOld ? 'refused' : 'accepted'];
+      const isRefused = stage === 'retire' && isOld && !isReissue(plan, domain);
+      return [domain, isRefused ? 'refused' : 'accepted'];
     }),
   );
+}
+
+/** A CA that comes again with the same key: what the old one signed goes on being accepted. */
+function isReissue({ domains }: Plan, domain: Domain): boolean {
+  const { target, old = [] } = domains[domain] ?? {};
+  if (!target || target.role === 'new') return false;
+  return old.some(({ facts }) => facts.publicKey === target.certificate.facts.publicKey);
 }
 
 /** Domains from which a CA goes away. */
@@ -176,13 +185,11 @@ function leavesOf({ action }: Step): [Slot, CaRef][] {
   );
 }
 
-const none = { dns: [], ip: [] };
-
 function leafRequests(rotation: Rotation, step: Step) {
   return leavesOf(step).map(([slot]) => ({
     slot,
     kind: keyKindFor(rotation, step.holder, slot),
-    addNames: rotation.plan.addNames[`${step.holder} ${slot}`] ?? none,
+    change: rotation.plan.leafChanges[leafKey(step.holder, slot)] ?? unchanged,
   }));
 }
 

@@ -1,59 +1,135 @@
-import type { CaRef, Domain, KnownCertificate, Result, RotationRequest } from '@etcd-rotate/protocol';
+import type {
+  CaRef,
+  Domain,
+  DomainChange,
+  Failure,
+  HolderId,
+  KnownCertificate,
+  Result,
+  RotationRequest,
+  Slot,
+} from '@etcd-rotate/protocol';
 import { fail, ok, slots, slotsOf } from '@etcd-rotate/protocol';
 import { issuersOf, type Verify } from './trust.ts';
 import type { Contents, World } from './world.ts';
 
-/** A trust domain of a plan: which CAs leave, which one it ends on, which are left alone. */
-export interface DomainToRotate {
-  old: KnownCertificate[];
-  target: CaRef;
-  others: KnownCertificate[];
+export interface DomainsInput {
+  request: RotationRequest;
+  world: World;
+  /** CAs whose keys the coordinator holds, by name. */
+  held: ReadonlyMap<string, KnownCertificate>;
+  verify: Verify;
+}
+
+/** A trust domain of a plan, and who issued what is presented in it now. */
+export interface DomainToRotate extends DomainChange {
+  /** Whether a chain was issued by the target CA already. */
   isOfTarget(chain: Contents): boolean;
 }
 
+export type Domains = Partial<Record<Domain, DomainToRotate>>;
+
 /**
  * Finds the CAs of each domain from what is presented and from the bundles that verify it. Where both domains have the
- * same CA they end on the same new one.
+ * same CA they end on the same new one. A renewal ends where it begins: on the CA that issued what is presented.
  */
-export function domainsToRotate(
-  request: RotationRequest,
-  world: World,
-  held: ReadonlyMap<string, KnownCertificate>,
-  verify: Verify,
-): Result<Partial<Record<Domain, DomainToRotate>>> {
-  const found: Partial<Record<Domain, { issuers: KnownCertificate[]; bundles: KnownCertificate[] }>> = {};
+export function domainsToRotate({ request, world, held, verify }: DomainsInput): Result<Domains> {
+  const found: Partial<Record<Domain, Seen>> = {};
   for (const domain of request.domains) {
     const seen = issuersIn(domain, world, verify);
     if (!seen.ok) return seen;
     found[domain] = seen.value;
   }
-  const shared = sharesCa(found.client?.issuers ?? [], found.peer?.issuers ?? []);
-  const result: Partial<Record<Domain, DomainToRotate>> = {};
+  const unclear = request.retire.flatMap((word) => notOneCa(word, Object.values(found)));
+  if (unclear[0]) return { ok: false, failure: unclear[0] };
+  const isShared = haveOneInCommon(found.client?.issuers ?? [], found.peer?.issuers ?? []);
+  const result: Domains = {};
   for (const domain of request.domains) {
-    const { issuers = [], bundles = [] } = found[domain] ?? {};
-    const target = targetOf(domain, request, shared, held);
+    const seen = found[domain] ?? { issuers: [], bundled: [] };
+    const target =
+      request.strategy === 'renew'
+        ? presentCa(domain, seen.issuers, held)
+        : targetOf(domain, { request, isShared, held });
     if (!target.ok) return target;
     const targetCa = target.value.role === 'new' ? undefined : target.value.certificate;
-    const is = (a: KnownCertificate, b?: KnownCertificate) => a.facts.fingerprint === b?.facts.fingerprint;
-    const old = issuers.filter((ca) => !is(ca, targetCa));
+    const old = request.strategy === 'renew' ? [] : leaving(seen, request).filter((ca) => !is(ca, targetCa));
     result[domain] = {
       old,
       target: target.value,
-      others: bundles.filter((ca) => !is(ca, targetCa) && !old.some((one) => is(one, ca))),
-      isOfTarget: (chain) => targetCa !== undefined && verify(chain, [targetCa], 'clientAuth').accepted,
+      others: seen.bundled.filter((ca) => !is(ca, targetCa) && !old.some((one) => is(one, ca))),
+      isOfTarget: (chain) =>
+        targetCa !== undefined && issuersOf(chain, [targetCa], 'clientAuth', verify).length > 0,
     };
   }
   return ok(result);
 }
 
-function targetOf(
+interface Seen {
+  /** Who issued what is presented. */
+  issuers: KnownCertificate[];
+  /** What lies in the bundles, or is loaded. */
+  bundled: KnownCertificate[];
+}
+
+function leaving({ issuers, bundled }: Seen, { retire }: RotationRequest): KnownCertificate[] {
+  const named = bundled.filter((ca) => retire.some((word) => isCalled(ca, word)));
+  return distinct([...issuers, ...named]);
+}
+
+function isCalled({ facts }: KnownCertificate, word: string): boolean {
+  return facts.fingerprint.startsWith(word);
+}
+
+/** What an operator names by the beginning of a fingerprint has to be one CA that is there. */
+function notOneCa(word: string, seen: readonly Seen[]): Failure[] {
+  const called = distinct(seen.flatMap(({ bundled }) => bundled.filter((ca) => isCalled(ca, word))));
+  if (called.length === 1) return [];
+  return [
+    fail(
+      'unknown-ca',
+      `${called.length === 0 ? 'no CA' : `${called.length} CAs`} in the bundles of these domains ${called.length === 1 ? 'has' : 'have'} a fingerprint that begins with ${word}`,
+      'name one CA to retire by its fingerprint, as the plan shows it',
+    ).failure,
+  ];
+}
+
+function is(a: KnownCertificate, b?: KnownCertificate): boolean {
+  return a.facts.fingerprint === b?.facts.fingerprint;
+}
+
+/** The CA that issued the leaves of a domain, which the coordinator has to hold to renew them. */
+function presentCa(
   domain: Domain,
-  request: RotationRequest,
-  shared: boolean,
+  issuers: readonly KnownCertificate[],
   held: ReadonlyMap<string, KnownCertificate>,
 ): Result<CaRef> {
+  const [issuer, ...more] = issuers;
+  if (!issuer || more.length > 0) {
+    return fail(
+      'no-old-ca',
+      `the leaves of domain ${domain} are of ${issuers.length} CAs: ${issuers.map(({ facts }) => facts.subject).join('; ')}`,
+      'a renewal keeps the CA of a domain; bring the domain to one CA first: --strategy staged --ca',
+    );
+  }
+  const name = [...held].find(([, certificate]) => is(certificate, issuer))?.[0];
+  if (name !== undefined) return ok({ role: 'held', name, certificate: issuer });
+  return fail(
+    'ca-not-held',
+    `the coordinator does not hold the key of ${issuer.facts.subject}, which issued the leaves of domain ${domain}`,
+    'give it with `etcd-rotate-coordinator adopt-ca`, or rotate to a new CA: --strategy staged',
+  );
+}
+
+function targetOf(
+  domain: Domain,
+  {
+    request,
+    isShared,
+    held,
+  }: { request: RotationRequest; isShared: boolean; held: ReadonlyMap<string, KnownCertificate> },
+): Result<CaRef> {
   const name = request.targets[domain];
-  if (name === undefined) return ok({ role: 'new', name: shared ? 'new-ca' : `new-${domain}-ca` });
+  if (name === undefined) return ok({ role: 'new', name: isShared ? 'new-ca' : `new-${domain}-ca` });
   const certificate = held.get(name);
   if (certificate) return ok({ role: 'held', name, certificate });
   const names = [...held.keys()].join(', ') || 'none';
@@ -64,37 +140,33 @@ function targetOf(
   );
 }
 
-function issuersIn(
-  domain: Domain,
-  world: World,
-  verify: Verify,
-): Result<{ issuers: KnownCertificate[]; bundles: KnownCertificate[] }> {
-  const bundles = distinct(
+function issuersIn(domain: Domain, world: World, verify: Verify): Result<Seen> {
+  const bundled = distinct(
     [...slotContents(world, domain, 'bundle')].flatMap(({ contents }) => [...contents]),
   );
   const issuers: KnownCertificate[] = [];
   for (const { holder, slot, contents } of slotContents(world, domain, 'leaf')) {
     const [usage = 'clientAuth'] = slots[slot].usages;
-    const found = issuersOf(contents, bundles, usage, verify);
+    const found = issuersOf(contents, bundled, usage, verify);
     if (found.length > 0) {
       issuers.push(...found);
       continue;
     }
-    const verdict = verify(contents, bundles, usage);
+    const verdict = verify(contents, bundled, usage, 0);
     return fail(
       'no-old-ca',
       `${holder}: nobody who verifies its ${slot} (${contents[0]?.facts.subject}) has a CA for it: ${verdict.accepted ? 'no single CA accepts it' : verdict.reason}`,
       'put that right first: a rotation starts from a cluster in which everybody trusts everybody',
     );
   }
-  return ok({ issuers: distinct(issuers), bundles });
+  return ok({ issuers: distinct(issuers), bundled });
 }
 
 function* slotContents(
   world: World,
   domain: Domain,
   holds: 'leaf' | 'bundle',
-): Generator<{ holder: string; slot: keyof typeof slots; contents: Contents }> {
+): Generator<{ holder: HolderId; slot: Slot; contents: Contents }> {
   for (const party of world.values()) {
     for (const slot of slotsOf(party.holder)) {
       if (slots[slot].domain !== domain || slots[slot].holds !== holds) continue;
@@ -103,8 +175,8 @@ function* slotContents(
   }
 }
 
-function sharesCa(a: KnownCertificate[], b: KnownCertificate[]): boolean {
-  return a.some((one) => b.some((other) => other.facts.fingerprint === one.facts.fingerprint));
+function haveOneInCommon(a: readonly KnownCertificate[], b: readonly KnownCertificate[]): boolean {
+  return a.some((one) => b.some((other) => is(one, other)));
 }
 
 function distinct(certificates: KnownCertificate[]): KnownCertificate[] {

@@ -1,18 +1,22 @@
 import type { Failure, HolderObservation } from '@etcd-rotate/protocol';
 import { fail } from '@etcd-rotate/protocol';
+import { isOn, valuesOf } from './flag-values.ts';
+
+type Flags = Readonly<Record<string, string>>;
 
 interface FlagRule {
   flag: string;
-  refuses(value: string | undefined): boolean;
+  refuses(value: string | undefined, flags: Flags): boolean;
   because: string;
   instead: string;
 }
 
-const isOn = (value: string | undefined): boolean => value === 'true' || value === '';
-const urls = (value: string | undefined): string[] => value?.split(',').filter(Boolean) ?? [];
 const isSet = (value: string | undefined): boolean => value !== undefined && value !== '';
+const withoutTls = (value: string | undefined): boolean =>
+  valuesOf(value).some((url) => !url.startsWith('https://'));
 
 const notYet = 'this version does not rotate that; change the setting or wait for a version that does';
+const toHttps = 'changing to https is another procedure (a member update and a restart): do that first';
 
 /** What a member may be started with that this version does not model: refused by name, never ignored. */
 const rules: FlagRule[] = [
@@ -41,71 +45,62 @@ const rules: FlagRule[] = [
     instead: notYet,
   },
   {
+    // Its client URLs then speak gRPC alone, and answer no canary.
     flag: 'listen-client-http-urls',
     refuses: isSet,
-    because: 'it has further client listeners (--listen-client-http-urls)',
-    instead: notYet,
-  },
-  {
-    flag: 'listen-metrics-urls',
-    refuses: (value) => urls(value).some((url) => url.startsWith('https://')),
-    because: 'it has a metrics listener with TLS (--listen-metrics-urls)',
+    because: 'it has HTTP for clients on a port of its own (--listen-client-http-urls)',
     instead: notYet,
   },
   {
     flag: 'listen-client-urls',
-    refuses: (value) => urls(value).length > 1 || urls(value).some((url) => !url.startsWith('https://')),
-    because: 'it listens for clients on more than one URL, or without TLS',
-    instead: notYet,
+    refuses: withoutTls,
+    because: 'it listens for clients without TLS (--listen-client-urls)',
+    instead: toHttps,
   },
   {
     flag: 'listen-peer-urls',
-    refuses: (value) => urls(value).length > 1 || urls(value).some((url) => !url.startsWith('https://')),
-    because: 'it listens for peers on more than one URL, or without TLS',
-    instead: notYet,
+    refuses: withoutTls,
+    because: 'it listens for peers without TLS (--listen-peer-urls)',
+    instead: toHttps,
   },
   {
     flag: 'advertise-client-urls',
-    refuses: (value) => urls(value).some((url) => !url.startsWith('https://')),
-    because: 'it advertises a client URL without TLS',
-    instead: 'changing to https is another procedure (a member update and a restart)',
+    refuses: withoutTls,
+    because: 'it advertises a client URL without TLS (--advertise-client-urls)',
+    instead: toHttps,
+  },
+  {
+    // Go takes the system's roots where it is given no CAs (facts: etcd, section 1).
+    flag: 'trusted-ca-file',
+    refuses: (value, flags) => !isSet(value) && isOn(flags['client-cert-auth']),
+    because:
+      'it has --client-cert-auth without --trusted-ca-file: any CA of the system may issue its clients',
+    instead: 'set --trusted-ca-file first',
   },
   {
     flag: 'trusted-ca-file',
-    refuses: (value) => !isSet(value),
-    because: 'it has no --trusted-ca-file: clients are verified against the system roots or not at all',
+    refuses: (value, flags) => !isSet(value) && !isOn(flags['client-cert-auth']),
+    because: 'it has no --trusted-ca-file: it verifies no client',
     instead: 'set --trusted-ca-file and --client-cert-auth first',
   },
   {
     flag: 'peer-trusted-ca-file',
-    refuses: (value) => !isSet(value),
-    because: 'it has no --peer-trusted-ca-file: peers are verified against the system roots or not at all',
+    refuses: (value, flags) => !isSet(value) && isOn(flags['peer-client-cert-auth']),
+    because:
+      'it has --peer-client-cert-auth without --peer-trusted-ca-file: any CA of the system may issue its peers',
+    instead: 'set --peer-trusted-ca-file first',
+  },
+  {
+    flag: 'peer-trusted-ca-file',
+    refuses: (value, flags) => !isSet(value) && !isOn(flags['peer-client-cert-auth']),
+    because: 'it has no --peer-trusted-ca-file: it verifies no peer',
     instead: 'set --peer-trusted-ca-file and --peer-client-cert-auth first',
-  },
-  {
-    flag: 'client-crl-file',
-    refuses: isSet,
-    because: 'it reads a CRL (--client-crl-file)',
-    instead: notYet,
-  },
-  { flag: 'peer-crl-file', refuses: isSet, because: 'it reads a CRL (--peer-crl-file)', instead: notYet },
-  {
-    flag: 'client-cert-allowed-hostname',
-    refuses: isSet,
-    because: 'it lets in clients of one host name only (--client-cert-allowed-hostname)',
-    instead: notYet,
-  },
-  {
-    flag: 'peer-cert-allowed-hostname',
-    refuses: isSet,
-    because: 'it lets in peers of one host name only (--peer-cert-allowed-hostname)',
-    instead: notYet,
   },
 ];
 
 export function unmodelledFlags({ holder, flags }: HolderObservation): Failure[] {
   if (!flags) return [];
   return rules
-    .filter(({ flag, refuses }) => refuses(flags[flag]))
+    .filter(({ flag, refuses }) => refuses(flags[flag], flags))
     .map(({ because, instead }) => fail('not-modelled', `${holder}: ${because}`, instead).failure);
 }

@@ -1,13 +1,22 @@
 export { apply, awaits } from './apply.ts';
-export type { CheckInput } from './check.ts';
-export { beforeResume, preflight, refusalsOf, resumeRefusalsOf } from './checks.ts';
+export type { Check, CheckInput } from './check.ts';
+export { beforeResume, preflight, refusalsOf, resumeRefusalsOf, warningsOf } from './checks.ts';
 export { keyKindFor } from './commands.ts';
+export type { Times } from './estimate.ts';
+export {
+  type Arrival,
+  type Covers,
+  type EtcdRules,
+  refusedByDialler,
+  refusedByListener,
+} from './etcd-rules.ts';
 export { groupsOf } from './groups-of.ts';
+export { isAsWanted, leafChangesOf, leafKey } from './leaves.ts';
 export { type Circumstances, type Move, nextMove, type ToSign } from './next-move.ts';
 export { membersOf, type PlanInput, planTowards } from './plan.ts';
 export { provePlan, type StandIns } from './prove-plan.ts';
 export type { Progress, Rotation, State } from './rotation.ts';
 export { statusOf } from './status.ts';
-export { describeRefusal, type Refusal, strangers, type Verdict, type Verify } from './trust.ts';
+export { describeRefusal, type Judge, type Refusal, strangers, type Verdict, type Verify } from './trust.ts';
 export { allowed, mayDo, type Verb } from './verbs.ts';
 export { type Contents, type World, worldFrom } from './world.ts';

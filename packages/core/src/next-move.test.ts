@@ -282,7 +282,13 @@ test('canaries that were signed before a long hold are made anew before they are
   const signed = play.entries.at(-1)?.body;
   const [canary] = signed?.type === 'signed' ? signed.certificates : [];
   const moveAt = (now: string | undefined) => {
-    const move = nextMove(play.rotation, { now: now ?? '', epoch: 1, verify: () => ({ accepted: true }) });
+    const asked = {
+      now: now ?? '',
+      epoch: 1,
+      verify: () => ({ accepted: true }) as const,
+      covers: () => true,
+    };
+    const move = nextMove(play.rotation, asked);
     return move.type === 'send' ? move.command.id : move.type;
   };
   expect(moveAt(play.entries.at(-1)?.at)).toMatch(/\.1\.change$/);

@@ -8,17 +8,21 @@ import type {
   HolderId,
   KeyKind,
   KnownCertificate,
-  Names,
+  LeafChange,
   Outcome,
   Slot,
   Step,
 } from '@etcd-rotate/protocol';
 import { fail } from '@etcd-rotate/protocol';
 import { bodyOf, commandTypesOf } from './commands.ts';
+import type { Covers } from './etcd-rules.ts';
+import { valuesOf } from './flag-values.ts';
 import { gate } from './gate.ts';
 import { mayFail } from './groups.ts';
 import { groupsOf } from './groups-of.ts';
 import { installed, realContents, storeNameOf } from './installed.ts';
+import { leafKey, unchanged } from './leaves.ts';
+import { holderIn } from './plan.ts';
 import { commandId, inFlight, type Progress, type Rotation } from './rotation.ts';
 import { describeRefusal, strangers, type Verify } from './trust.ts';
 import { contentsOf, during, type World } from './world.ts';
@@ -40,13 +44,16 @@ export interface ToSign {
   ca: string;
   csr: string;
   like: KnownCertificate;
-  addNames: Names;
+  change: LeafChange;
+  /** Canaries of a client port with `--client-cert-allowed-hostname`: the name that the port asks for. */
+  allowedHostname?: string;
 }
 
 export interface Circumstances {
   now: string;
   epoch: number;
   verify: Verify;
+  covers: Covers;
 }
 
 /** How often something is tried, and a gate that members did not yet agree on is looked at, before the rotation holds. */
@@ -160,7 +167,7 @@ function afterFailure(
 
 function send(step: Step, type: CommandBody['type'], situation: Situation): Move {
   const { rotation, attempt, now, epoch } = situation;
-  const stranger = type === 'change' ? strangerAfter(rotation, step, situation.verify) : undefined;
+  const stranger = type === 'change' ? strangerAfter(step, situation) : undefined;
   if (stranger) return { type: 'hold', failure: stranger };
   const body = bodyOf(rotation, step, type);
   if (!body) {
@@ -191,10 +198,13 @@ function send(step: Step, type: CommandBody['type'], situation: Situation): Move
 }
 
 /** The proof of the dry run again, on the real certificates and right before they are installed. */
-function strangerAfter(rotation: Rotation, step: Step, verify: Verify): Failure | undefined {
+function strangerAfter(step: Step, { rotation, verify, covers }: Situation): Failure | undefined {
   if (step.action.type !== 'change') return undefined;
   const contents = realContents(rotation, step.id, step.action.slots);
-  const { refusals } = strangers(during(worldNow(rotation), step.holder, contents), verify);
+  // What is valid for as long as the step may take is valid for the step: a rotation that is under way must not be held
+  // for what it would end itself.
+  const judge = { verify, covers, aheadMs: rotation.plan.policy.stepTimeout };
+  const { refusals } = strangers(during(worldNow(rotation), step.holder, contents), judge);
   const [first] = refusals;
   if (!first) return undefined;
   const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : '';
@@ -223,17 +233,18 @@ function certificatesToSign(rotation: Rotation, step: Step, progress: Progress):
     const like = contentsOf(rotation.world, holder, slot)[0];
     const ca = target && 'leafOf' in target ? storeNameOf(rotation, target.leafOf) : undefined;
     if (!like || !ca) return [];
-    const addNames = rotation.plan.addNames[`${holder} ${slot}`] ?? { dns: [], ip: [] };
-    return [{ holder, for: { slot }, ca, csr, like, addNames }];
+    const change = rotation.plan.leafChanges[leafKey(holder, slot)] ?? unchanged;
+    return [{ holder, for: { slot }, ca, csr, like, change }];
   });
+  const [host] = valuesOf(holderIn(rotation.observations, holder)?.flags?.['client-cert-allowed-hostname']);
+  const allowedHostname = host === undefined ? {} : { allowedHostname: host };
   const canaries = answer.value.canaries.flatMap(({ domain, csr }): ToSign[] => {
     const slot: Slot = domain === 'client' ? 'server-leaf' : 'peer-leaf';
     const like = contentsOf(rotation.world, holder, slot)[0];
     const ca = rotation.plan.domains[domain];
     const name = ca && storeNameOf(rotation, ca.target);
-    return like && name
-      ? [{ holder, for: { canary: domain }, ca: name, csr, like, addNames: { dns: [], ip: [] } }]
-      : [];
+    const wanted = { holder, for: { canary: domain }, csr, change: unchanged, ...allowedHostname };
+    return like && name ? [{ ...wanted, ca: name, like }] : [];
   });
   return [...leaves, ...canaries];
 }

@@ -398,8 +398,11 @@ test('names that the fleet file adds are in the plan, by holder and slot', () =>
       ...(member.name === 'b' ? { addNames: { client: { dns: ['b.new'], ip: [] } } } : {}),
     })),
   };
-  expect(unwrap(planTowards({ ...inputOf(cluster), cluster: fleet })).addNames).toEqual({
-    'member/b server-leaf': { dns: ['b.new'], ip: [] },
+  expect(unwrap(planTowards({ ...inputOf(cluster), cluster: fleet })).leafChanges).toEqual({
+    'member/b server-leaf': {
+      addNames: { dns: ['b.new'], ip: [] },
+      dropNames: { dns: [], ip: [] },
+    },
   });
 });
 
@@ -411,6 +414,8 @@ function inputOf(cluster: Cluster): PlanInput {
     observations: cluster.observations(),
     held: new Map(),
     warnings: [],
+    times: undefined,
+    now: cluster.clock.now().toISOString(),
     verify,
     hash,
   };

@@ -1,5 +1,5 @@
 import type {
-  Domain,
+  CaRef,
   Failure,
   FleetCluster,
   HolderId,
@@ -9,13 +9,15 @@ import type {
   Plan,
   Result,
   RotationRequest,
-  Step,
+  Slot,
 } from '@etcd-rotate/protocol';
-import { fail, ok } from '@etcd-rotate/protocol';
-import { type DomainToRotate, domainsToRotate } from './domains.ts';
+import { fail, ok, slots } from '@etcd-rotate/protocol';
+import { type Domains, domainsToRotate } from './domains.ts';
+import { estimateOf, type Times } from './estimate.ts';
+import { isAsWanted, isDue, leafChangesOf, leafKey, unchanged } from './leaves.ts';
 import { stepsFor } from './steps.ts';
 import type { Verify } from './trust.ts';
-import { contentsOf, type World, worldFrom } from './world.ts';
+import { type Contents, type World, worldFrom } from './world.ts';
 
 export interface PlanInput {
   fleet: string;
@@ -25,6 +27,9 @@ export interface PlanInput {
   /** CAs whose keys the coordinator holds, by name. */
   held: ReadonlyMap<string, KnownCertificate>;
   warnings: Failure[];
+  /** What steps took on this cluster before, where that is known. */
+  times: Times | undefined;
+  now: string;
   verify: Verify;
   /** SHA-256 of a text, in hex. */
   hash(text: string): string;
@@ -38,30 +43,31 @@ export interface PlanInput {
 export function planTowards(input: PlanInput): Result<Plan> {
   const { cluster, request, observations } = input;
   const world = worldFrom(observations);
-  const domains = domainsToRotate(request, world, input.held, input.verify);
+  const domains = domainsToRotate({ request, world, held: input.held, verify: input.verify });
   if (!domains.ok) return domains;
   const members = membersOf(observations);
   const leader = members.find(({ status }) => status && status.leader === status.memberId);
   if (!leader?.status) {
     return fail('member-unhealthy', `${cluster.name}: no member leads`, 'bring the cluster to health first');
   }
+  const policy = { ...cluster.policy, restarts: request.restarts ?? cluster.policy.restarts };
+  const leafChanges = leafChangesOf(cluster);
   const steps = stepsFor({
     cluster,
+    strategy: request.strategy,
+    restarts: policy.restarts,
     members,
     leader: leader.holder,
     world,
     domains: domains.value,
+    leafFor: (holder, slot, chain) =>
+      leafFor(input, domains.value, { slot, chain, change: leafChanges[leafKey(holder, slot)] ?? unchanged }),
     takes: (holder) => holderIn(observations, holder)?.takes ?? 'by-itself',
   });
   if (!steps.some(({ action }) => action.type === 'change')) {
-    return fail(
-      'nothing-to-do',
-      `${cluster.name} is where the rotation would end`,
-      'there is nothing to rotate',
-    );
+    return nothingToDo(cluster, domains.value);
   }
-  const policy = { ...cluster.policy, restarts: request.restarts ?? cluster.policy.restarts };
-  const undigested: Omit<Plan, 'digest' | 'revision'> = {
+  const undigested: Omit<Plan, 'digest' | 'revision' | 'estimate'> = {
     version: 1,
     fleet: input.fleet,
     cluster: cluster.name,
@@ -70,22 +76,64 @@ export function planTowards(input: PlanInput): Result<Plan> {
     acceptDowntime: request.acceptDowntime,
     domains: onlyData(domains.value),
     steps,
-    estimate: estimate(steps),
     policy,
     profile: cluster.profile,
-    addNames: addedNames(cluster),
+    leafChanges,
     plannedFrom: {
       clusterId: leader.status.clusterId,
       leader: leader.status.memberId,
       members: members.flatMap(({ holder, status }) =>
-        status ? [{ holder, id: status.memberId, version: status.version }] : [],
+        status
+          ? [
+              {
+                holder,
+                id: status.memberId,
+                version: status.version,
+                peerUrls: status.members.find(({ id }) => id === status.memberId)?.peerUrls ?? [],
+              },
+            ]
+          : [],
       ),
       slots: fingerprints(world),
     },
     warnings: input.warnings,
   };
   const revision = Math.min(...members.flatMap(({ status }) => status?.revision ?? []));
-  return ok({ ...undigested, revision, digest: input.hash(JSON.stringify(undigested)) });
+  const estimate = estimateOf(undigested, { times: input.times, members, held: [...input.held.values()] });
+  return ok({ ...undigested, revision, estimate, digest: input.hash(JSON.stringify(undigested)) });
+}
+
+/** The CA that shall issue another leaf for a slot, or nothing where the leaf it has may stay. */
+function leafFor(
+  { request, cluster: { profile }, now }: PlanInput,
+  domains: Domains,
+  { slot, chain, change }: { slot: Slot; chain: Contents; change: Plan['leafChanges'][string] },
+): CaRef | undefined {
+  const domain = domains[slots[slot].domain];
+  const [leaf] = chain;
+  if (!domain || !leaf) return undefined;
+  const { target } = domain;
+  switch (request.strategy) {
+    case 'staged':
+      return domain.isOfTarget(chain) && isAsWanted(leaf, change, profile) ? undefined : target;
+    case 'renew': {
+      if (request.leaves === 'all' || !isAsWanted(leaf, change, profile)) return target;
+      const issuer = target.role === 'held' ? target.certificate : undefined;
+      return issuer && isDue(leaf, { issuer, profile, now }) ? target : undefined;
+    }
+  }
+}
+
+function nothingToDo({ name }: FleetCluster, domains: Domains): Result<never> {
+  const others = Object.values(domains).flatMap((domain) => domain.others);
+  const stays = [...new Map(others.map(({ facts }) => [facts.fingerprint, facts])).values()];
+  return fail(
+    'nothing-to-do',
+    `${name} is where the rotation would end`,
+    stays.length === 0
+      ? 'there is nothing to rotate'
+      : `other CAs in its bundles stay: ${stays.map(({ subject, fingerprint }) => `${subject} (${fingerprint.slice(0, 8)})`).join(', ')}; one of them is taken out with --retire FINGERPRINT`,
+  );
 }
 
 export function membersOf(observations: readonly NodeObservation[]): HolderObservation[] {
@@ -99,41 +147,18 @@ export function holderIn(
   return observations.flatMap(({ holders }) => holders).find((seen) => seen.holder === holder);
 }
 
-function estimate(steps: readonly Step[]): Plan['estimate'] {
-  const changes = steps.flatMap(({ holder, action }) =>
-    action.type === 'change' ? [{ member: holder.startsWith('member/'), ...action }] : [],
-  );
-  return {
-    etcdRestarts: changes.filter(({ member, taken }) => member && taken === 'restart').length,
-    clientRestarts: changes.filter(({ member, taken }) => !member && taken === 'restart').length,
-    clientReloads: changes.filter(({ member, taken }) => !member && taken === 'reload').length,
-    leaderMoves: changes.filter(({ handOverTo }) => handOverTo !== undefined).length,
-  };
-}
-
-function addedNames(cluster: FleetCluster): Plan['addNames'] {
-  return Object.fromEntries(
-    cluster.members.flatMap(({ name, addNames = {} }) =>
-      (Object.entries(addNames) as [Domain, Plan['addNames'][string]][]).map(([domain, names]) => [
-        `member/${name} ${domain === 'client' ? 'server-leaf' : 'peer-leaf'}`,
-        names,
-      ]),
-    ),
-  );
-}
-
 function fingerprints(world: World): Record<string, string[]> {
   return Object.fromEntries(
     [...world.values()].flatMap((party) =>
       [...party.slots.keys()].map((slot) => [
         `${party.holder} ${slot}`,
-        contentsOf(world, party.holder, slot).map(({ facts }) => facts.fingerprint),
+        (party.slots.get(slot) ?? []).flatMap((contents) => contents.map(({ facts }) => facts.fingerprint)),
       ]),
     ),
   );
 }
 
-function onlyData(domains: Partial<Record<Domain, DomainToRotate>>): Plan['domains'] {
+function onlyData(domains: Domains): Plan['domains'] {
   return Object.fromEntries(
     Object.entries(domains).map(([domain, { old, target, others }]) => [domain, { old, target, others }]),
   );

@@ -1,4 +1,4 @@
-import type { CaRef, DomainChange, KnownCertificate, Slot, SlotTarget, Stage } from '@etcd-rotate/protocol';
+import type { CaRef, KnownCertificate, Slot, SlotTarget, Stage, Strategy } from '@etcd-rotate/protocol';
 import { slots } from '@etcd-rotate/protocol';
 import type { Contents } from './world.ts';
 
@@ -14,47 +14,69 @@ import type { Contents } from './world.ts';
  * Every node finishes a stage before any starts the next. That is the whole first invariant: nobody presents a leaf
  * before everybody who may have to verify it has loaded a CA it chains to, and no CA leaves a bundle before every live
  * leaf that its holder verifies has a chain to one that stays. `trust.ts` says it in code, and no plan runs unproven.
+ *
+ * A renewal is the middle of it: leaves alone, by the CA that everybody has loaded already.
  */
 
 export type ChangeStage = Exclude<Stage, 'prepare'>;
 
-export const stages = ['trust', 'issue', 'retire'] as const satisfies ChangeStage[];
+export const stagesOf = {
+  staged: ['trust', 'issue', 'retire'],
+  renew: ['issue'],
+} as const satisfies Record<Strategy, ChangeStage[]>;
+
+/** What a stage needs to know of a slot. Where one file serves two trust domains, it is of both. */
+export interface Wanting {
+  /** All contents that may be in use; the last is what lies on disk. */
+  holds: readonly Contents[];
+  /** CAs that leave at retire. */
+  old: readonly KnownCertificate[];
+  /** CAs that the rotation ends on. */
+  targets: readonly CaRef[];
+  /** The issuer of the leaf that the slot shall have, or nothing where the one it has may stay. */
+  leafOf(chain: Contents): CaRef | undefined;
+}
 
 /**
  * What a slot shall hold at the end of a stage, or nothing where no change is needed: so a plan over a half-done
- * cluster lists only what is not yet true.
- *
- * @param holds what was observed in the slot before the rotation
- * @param isOfTarget whether a chain was issued by the target CA already
+ * cluster lists only what is not yet true. A bundle that lies there and is not loaded is not yet true.
  */
 export function wantedIn(
   stage: ChangeStage,
   slot: Slot,
-  holds: Contents,
-  domain: DomainChange & { isOfTarget(chain: Contents): boolean },
+  { holds, ...wanting }: Wanting,
 ): SlotTarget | undefined {
   const isBundle = slots[slot].holds === 'bundle';
+  const onDisk = holds.at(-1) ?? [];
+  const { targets } = wanting;
+  const old = wanting.old.filter((ca) => !targets.some((target) => isTarget(ca, target)));
+  const leaves = (ca: KnownCertificate): boolean => old.some((one) => isSame(one, ca));
   switch (stage) {
-    case 'trust':
-      if (!isBundle || holds.some((ca) => isTarget(ca, domain.target))) return undefined;
-      return { bundle: [...holds.map(seen), domain.target] };
-    case 'issue':
-      if (isBundle || domain.isOfTarget(holds)) return undefined;
-      return { leafOf: domain.target };
+    case 'trust': {
+      const has = (contents: Contents, target: CaRef) => contents.some((ca) => isTarget(ca, target));
+      if (!isBundle || targets.every((target) => holds.every((contents) => has(contents, target)))) {
+        return undefined;
+      }
+      return { bundle: [...onDisk.map(seen), ...targets.filter((target) => !has(onDisk, target))] };
+    }
+    case 'issue': {
+      const issuer = isBundle ? undefined : wanting.leafOf(onDisk);
+      return issuer && { leafOf: issuer };
+    }
     case 'retire': {
-      if (!isBundle || !holds.some((ca) => isOld(ca, domain))) return undefined;
-      const stays = holds.filter((ca) => !isOld(ca, domain) && !isTarget(ca, domain.target));
-      return { bundle: [...stays.map(seen), domain.target] };
+      if (!isBundle || !holds.some((contents) => contents.some(leaves))) return undefined;
+      const stays = onDisk.filter((ca) => !leaves(ca) && !targets.some((target) => isTarget(ca, target)));
+      return { bundle: [...stays.map(seen), ...targets] };
     }
   }
 }
 
-function isOld(ca: KnownCertificate, { old }: DomainChange): boolean {
-  return old.some(({ facts }) => facts.fingerprint === ca.facts.fingerprint);
+function isTarget(ca: KnownCertificate, target: CaRef): boolean {
+  return target.role !== 'new' && isSame(target.certificate, ca);
 }
 
-function isTarget(ca: KnownCertificate, target: CaRef): boolean {
-  return target.role !== 'new' && target.certificate.facts.fingerprint === ca.facts.fingerprint;
+function isSame(a: KnownCertificate, b: KnownCertificate): boolean {
+  return a.facts.fingerprint === b.facts.fingerprint;
 }
 
 function seen(certificate: KnownCertificate): CaRef {

@@ -1,23 +1,30 @@
 import type {
-  Domain,
+  CaRef,
   FleetCluster,
   HolderId,
   HolderObservation,
+  HowTaken,
+  Restarts,
   Slot,
   SlotTarget,
   Step,
+  Strategy,
 } from '@etcd-rotate/protocol';
 import { agentClient, holderName, slots, slotsOf } from '@etcd-rotate/protocol';
-import type { DomainToRotate } from './domains.ts';
-import { type ChangeStage, stages, wantedIn } from './stages.ts';
-import { contentsOf, type World } from './world.ts';
+import type { Domains } from './domains.ts';
+import { type ChangeStage, stagesOf, wantedIn } from './stages.ts';
+import type { Contents, World } from './world.ts';
 
 export interface StepsInput {
   cluster: FleetCluster;
+  strategy: Strategy;
+  restarts: Restarts;
   members: readonly HolderObservation[];
   leader: HolderId;
   world: World;
-  domains: Partial<Record<Domain, DomainToRotate>>;
+  domains: Domains;
+  /** The issuer of the leaf that a slot shall have, or nothing where the one it has may stay. */
+  leafFor(holder: HolderId, slot: Slot, chain: Contents): CaRef | undefined;
   /** How a holder takes new files. */
   takes(holder: HolderId): HolderObservation['takes'];
 }
@@ -31,10 +38,17 @@ export interface StepsInput {
 export function stepsFor(input: StepsInput): Step[] {
   const steps = preparation(input);
   let { leader } = input;
+  const stages: readonly ChangeStage[] = stagesOf[input.strategy];
   for (const stage of stages) {
     if (stage === 'retire') steps.push(...clientSteps(input, stage, nextGroup(steps)));
     steps.push(...memberSteps(input, stage, { leader, group: nextGroup(steps) }));
-    const restarted = steps.some((step) => step.stage === stage && step.holder === leader);
+    const restarted = steps.some(
+      ({ action, ...step }) =>
+        step.stage === stage &&
+        step.holder === leader &&
+        action.type === 'change' &&
+        action.taken === 'restart',
+    );
     if (restarted) leader = heir(input, changing(input, stage, leader), leader) ?? leader;
     if (stage !== 'retire') steps.push(...clientSteps(input, stage, nextGroup(steps)));
   }
@@ -55,9 +69,9 @@ function memberSteps(
   for (const holder of members) {
     // To the member that was done first: it will not have to give the lead away again in this stage.
     const handOverTo = holder === leader ? heir(input, members, leader) : undefined;
-    steps.push(...change(input, stage, holder, { group, ...(handOverTo ? { handOverTo } : {}) }));
+    steps.push(...change(input, stage, holder, { group, handOverTo }));
     steps.push(...takeAgents([...agents].filter((node) => node !== nodeOf(input.cluster, holder))));
-    const final = stage === 'retire' && holder === members.at(-1);
+    const final = stage === lastStage(input) && holder === members.at(-1);
     steps.push(...proofs(input, stage, holder, { group: group + 1, final }));
     group += 2;
   }
@@ -74,6 +88,12 @@ function clientSteps(input: StepsInput, stage: ChangeStage, group: number): Step
 function changing(input: StepsInput, stage: ChangeStage, leader: HolderId): HolderId[] {
   const followers = input.members.map(({ holder }) => holder).filter((holder) => holder !== leader);
   return [...followers, leader].filter((holder) => wanted(input, stage, holder).length > 0);
+}
+
+/** The last stage in which a member changes: its last look is the thorough one. */
+function lastStage(input: StepsInput): ChangeStage | undefined {
+  const stages: readonly ChangeStage[] = stagesOf[input.strategy];
+  return stages.findLast((stage) => changing(input, stage, input.leader).length > 0);
 }
 
 /** Every node stores the epoch and copies its slot files, one takes a snapshot. Nothing is changed yet. */
@@ -102,23 +122,38 @@ function heir({ members }: StepsInput, inStage: readonly HolderId[], leader: Hol
   return [...inStage, ...members.map(({ holder }) => holder)].find((holder) => holder !== leader);
 }
 
+/** Slots that are one file get one target, made for all the trust domains that the file serves. */
 function wanted(input: StepsInput, stage: ChangeStage, holder: HolderId): [Slot, SlotTarget][] {
+  const party = input.world.get(holder);
   return slotsOf(holder).flatMap((slot) => {
-    const domain = input.domains[slots[slot].domain];
-    if (!domain) return [];
-    const target = wantedIn(stage, slot, contentsOf(input.world, holder, slot), domain);
+    if (!party || !input.domains[slots[slot].domain]) return [];
+    const file = party.files.get(slot);
+    const together = slotsOf(holder).filter((other) => other === slot || party.files.get(other) === file);
+    const served = together.flatMap((one) => input.domains[slots[one].domain] ?? []);
+    const target = wantedIn(stage, slot, {
+      holds: together.flatMap((one) => party.slots.get(one) ?? []),
+      old: served.flatMap(({ old }) => old),
+      targets: distinct(served.map((domain) => domain.target)),
+      leafOf: (chain) => input.leafFor(holder, together[0] ?? slot, chain),
+    });
     return target ? [[slot, target] satisfies [Slot, SlotTarget]] : [];
   });
+}
+
+function distinct(refs: readonly CaRef[]): CaRef[] {
+  const nameOf = (ref: CaRef): string => (ref.role === 'new' ? ref.name : ref.certificate.facts.fingerprint);
+  return [...new Map(refs.map((ref) => [nameOf(ref), ref])).values()];
 }
 
 function change(
   input: StepsInput,
   stage: ChangeStage,
   holder: HolderId,
-  { group, handOverTo }: { group: number; handOverTo?: HolderId },
+  { group, handOverTo }: { group: number; handOverTo?: HolderId | undefined },
 ): Step[] {
   const changes = wanted(input, stage, holder);
   if (changes.length === 0) return [];
+  const taken = howTaken(input, holder, changes);
   return [
     {
       id: `${stage}-${holderName(holder)}`,
@@ -129,11 +164,18 @@ function change(
       action: {
         type: 'change',
         slots: Object.fromEntries(changes),
-        taken: input.takes(holder),
-        ...(handOverTo ? { handOverTo } : {}),
+        taken,
+        ...(handOverTo && taken === 'restart' ? { handOverTo } : {}),
       },
     },
   ];
+}
+
+/** A member reads its leaves at every handshake, and its bundles at its start (facts: etcd, section 1). */
+function howTaken(input: StepsInput, holder: HolderId, changes: readonly [Slot, SlotTarget][]): HowTaken {
+  const everyStage = input.strategy === 'staged' && input.restarts === 'every-stage';
+  const leavesAlone = changes.every(([slot]) => slots[slot].holds === 'leaf');
+  return holder.startsWith('member/') && leavesAlone && !everyStage ? 'by-itself' : input.takes(holder);
 }
 
 function proofs(

@@ -1,20 +1,21 @@
 import { type HolderId, type Slot, slots } from '@etcd-rotate/protocol';
-import { aCa, aClient, aCluster, aLeaf, verify } from '@etcd-rotate/testing';
+import { aCa, aClient, aCluster, aLeaf, judge, verify } from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
 import { describeRefusal, issuersOf, strangers } from './trust.ts';
 import { after, contentsOf, during, type World, worldFrom } from './world.ts';
 
 const healthy = worldFrom(aCluster('a', 'b', aClient('backup')).observations());
 const foreign = aCa('elsewhere');
+const names = { dns: ['a.example', 'b.example'], ip: ['127.0.0.1'] };
 
 /** What a slot would hold if it came from another CA. */
 function fromElsewhere(slot: Slot) {
   if (slots[slot].holds === 'bundle') return [foreign.known];
-  return [aLeaf({ ca: foreign, commonName: 'x', usages: slots[slot].usages })];
+  return [aLeaf({ ca: foreign, commonName: 'x', usages: slots[slot].usages, names })];
 }
 
 function refusalsIn(world: World): string[] {
-  const { refusals } = strangers(world, verify);
+  const { refusals } = strangers(world, judge);
   return [
     ...new Set(
       refusals.map(({ verifier, presenter, slot }) => `${verifier} refuses ${slot} of ${presenter}`),
@@ -28,7 +29,7 @@ function worldWith(holder: HolderId, slot: Slot): World {
 
 test('finds nobody in a healthy cluster, and says how many handshakes that was', () => {
   // 2 members x 3 clients, both ways; the gateway of each member; 2 ordered pairs of peers, both usages.
-  expect(strangers(healthy, verify)).toEqual({ refusals: [], handshakes: 2 * 3 * 2 + 2 + 2 * 2 });
+  expect(strangers(healthy, judge)).toEqual({ refusals: [], handshakes: 2 * 3 * 2 + 2 + 2 * 2 });
 });
 
 describe('finds who refuses whom when one slot is of another CA:', () => {
@@ -77,13 +78,13 @@ test.each([
   'finds a server leaf without %s, which etcd serves with and its gateway dials with',
   (missing, who) => {
     const other = missing === 'serverAuth' ? 'clientAuth' : 'serverAuth';
-    const leaf = aLeaf({ ca: aCa('ca1'), commonName: 'a', usages: [other] });
+    const leaf = aLeaf({ ca: aCa('ca1'), commonName: 'a', usages: [other], names });
     expect(refusalsIn(after(healthy, 'member/a', new Map([['server-leaf', [leaf]]])))).toContain(who);
   },
 );
 
 test.each(['serverAuth', 'clientAuth'] as const)('finds a peer leaf that is for %s alone', (usage) => {
-  const leaf = aLeaf({ ca: aCa('ca1'), commonName: 'a', usages: [usage] });
+  const leaf = aLeaf({ ca: aCa('ca1'), commonName: 'a', usages: [usage], names });
   const world = after(healthy, 'member/a', new Map([['peer-leaf', [leaf]]]));
   expect(refusalsIn(world)).toEqual(['member/b refuses peer-leaf of member/a']);
 });
@@ -94,7 +95,7 @@ test('asks in the middle of a change for old and new files, in every combination
     ['peer-bundle', fromElsewhere('peer-bundle')],
   ]);
   const half = during(healthy, 'member/b', changes);
-  expect(strangers(half, verify).handshakes).toBe(strangers(healthy, verify).handshakes + 4);
+  expect(strangers(half, judge).handshakes).toBe(strangers(healthy, judge).handshakes + 4);
   expect(refusalsIn(half)).toEqual([
     'member/b refuses peer-leaf of member/a',
     'member/a refuses peer-leaf of member/b',
@@ -111,7 +112,7 @@ test('finds nobody while both CAs are trusted, whichever leaf is in use', () => 
 });
 
 test('says who, whom, which slot and why', () => {
-  const [refusal] = strangers(worldWith('member/b', 'peer-leaf'), verify).refusals;
+  const [refusal] = strangers(worldWith('member/b', 'peer-leaf'), judge).refusals;
   expect(refusal && describeRefusal(refusal)).toMatch(
     /^member\/a would refuse the peer-leaf of member\/b: .*elsewhere/,
   );

@@ -23,6 +23,7 @@ export function statusFrom(status: IStatusResponse): Status {
     raftIndex: Number(status.raftIndex),
     appliedIndex: Number(status.raftAppliedIndex),
     isLearner: status.isLearner,
+    dbBytes: Number(status.dbSize),
     errors: status.errors,
   };
 }

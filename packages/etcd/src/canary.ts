@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   generateKey,
   makeCa,
@@ -12,13 +13,15 @@ import {
 } from '@etcd-rotate/pki';
 import { type Domain, fail, type Names, ok, type Result } from '@etcd-rotate/protocol';
 
-/** For the client port: no user of etcd is called so, and no port asks a client for a SAN. */
+/** For the client port: no user of etcd is called so. */
 export const canaryName = 'etcd-rotate-canary';
 
 interface CanaryOf {
   domain: Domain;
   /** The member's own leaf (PEM, leaf first) on the port. Only the peer port needs it. */
   like?: string;
+  /** For the client port: the name without which it lets nobody in. */
+  host?: string | undefined;
 }
 
 /** It stays in memory: a canary outlives neither its proof nor the agent. */
@@ -27,16 +30,8 @@ export function makeCanaryKey(): Promise<Secret> {
 }
 
 /** What the coordinator has to sign to make a canary of the new CA. */
-export function canaryCsr({
-  domain,
-  memberLeaf,
-  key,
-}: {
-  domain: Domain;
-  memberLeaf?: string;
-  key: Secret;
-}): Result<string> {
-  const names = canaryNames({ domain, ...(memberLeaf !== undefined && { like: memberLeaf }) });
+export function canaryCsr({ key, ...of }: CanaryOf & { key: Secret }): Result<string> {
+  const names = canaryNames(of);
   return names.ok ? ok(makeCsr({ key, ...names.value })) : names;
 }
 
@@ -65,9 +60,12 @@ export async function throwAwayCanary(of: CanaryOf): Promise<Result<{ cert: stri
 const hour = 3_600_000;
 
 /** On the peer port, other names would be closed without a word (facts: etcd, section 9). */
-function canaryNames({ domain, like }: CanaryOf): Result<{ subject: RawName; names: Names }> {
+function canaryNames({ domain, like, host }: CanaryOf): Result<{ subject: RawName; names: Names }> {
   if (domain === 'client') {
-    return ok({ subject: nameFrom({ commonName: canaryName }), names: { dns: [], ip: [] } });
+    const isAddress = host !== undefined && isIP(host) !== 0;
+    const only = host === undefined ? [] : [host];
+    const names = isAddress ? { dns: [], ip: only } : { dns: only, ip: [] };
+    return ok({ subject: nameFrom({ commonName: canaryName }), names });
   }
   if (like === undefined) {
     const message = "a canary for the peer port needs the names of the member's own peer leaf";

@@ -25,7 +25,7 @@ const alive = 'look at the etcd process and its log on that node';
 /** In this order: a text of TLS also stands inside an UNAVAILABLE. */
 const table: Row[] = [
   {
-    when: /permission denied|user name is empty|user name not found|invalid auth token|7 PERMISSION_DENIED|16 UNAUTHENTICATED/i,
+    when: /permission denied|user (name )?(is empty|not found)|invalid auth token|7 PERMISSION_DENIED|16 UNAUTHENTICATED/i,
     code: 'permission-missing',
     says: 'does not allow the call',
     hint: 'etcd auth is on: give the user of the CN of the agent\'s client leaf the right to do this, or the role "root"; the gates read the key etcd-rotate/health',

@@ -1,8 +1,9 @@
+export { acceptableIssuers, type Greeting } from './acceptable-issuers.ts';
 export { canaryCsr, canaryName, makeCanaryKey, throwAwayCanary } from './canary.ts';
 export { type Dialled, dial } from './dial.ts';
 export type { KeyPair } from './key-pair.ts';
 export { loadEtcdClient } from './lazy-client.ts';
-export { lookAt } from './look-at.ts';
+export { type Look, lookAt, lookClosely } from './look-at.ts';
 export type { Answered, Member, MemberTarget, Snapshot, Status } from './member.ts';
 export { type ActivePeers, activePeers } from './metrics.ts';
 export { openMember } from './open-member.ts';

@@ -1,5 +1,5 @@
 import type { Secret } from '@etcd-rotate/pki';
-import type { EtcdId, MemberListed, Result } from '@etcd-rotate/protocol';
+import type { EtcdId, MemberListed, MemberStatus, Result } from '@etcd-rotate/protocol';
 
 export interface MemberTarget {
   /** The member's own client URL, `https://host:port`; never that of a load balancer. */
@@ -26,6 +26,8 @@ export interface Status extends Answered {
   raftIndex: number;
   appliedIndex: number;
   isLearner: boolean;
+  /** Of its database file. */
+  dbBytes: number;
   errors: string[];
 }
 
@@ -44,6 +46,8 @@ export interface Member extends AsyncDisposable, Disposable {
   status(): Promise<Result<Status>>;
   /** The majority is asked, unless `linearizable: false`: then it is what this member knows. */
   members(how?: { linearizable: boolean }): Promise<Result<MemberListed[]>>;
+  /** Whether etcd auth is on, and what our user may do then; no call of it fails for that. */
+  auth(): Promise<Result<MemberStatus['auth']>>;
   /** E.g. `NOSPACE on 8e9e05c52164694d`. */
   alarms(): Promise<Result<string[]>>;
   /** Only the leader can do it; succeeds when it says itself that the target leads. */

@@ -1,5 +1,6 @@
 import { type EtcdId, type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
 import { alarmFrom, answeredFrom, listedFrom, statusFrom } from './answers.ts';
+import { askAuth } from './auth.ts';
 import { failureOf } from './failures.ts';
 import { toDecimal } from './ids.ts';
 import { type LazyClient, lazyClient } from './lazy-client.ts';
@@ -24,6 +25,7 @@ export function openMember({ deadlineMs = 1500, ...target }: MemberTarget): Memb
     // Its argument is obligatory, whatever the types say (facts: toolchain, section 7).
     members: ({ linearizable } = { linearizable: true }) =>
       ask(async (etcd) => (await etcd.cluster.memberList({ linearizable })).members.map(listedFrom)),
+    auth: () => ask(askAuth),
     alarms: () =>
       ask(async (etcd) => (await etcd.maintenance.alarm({ action: 'Get' })).alarms.map(alarmFrom)),
     moveLeader: async (to) => {

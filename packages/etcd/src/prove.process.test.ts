@@ -237,7 +237,7 @@ describe.each([
 
 async function aCanary(issuer: TestCa, domain: Domain, memberLeaf: string): Promise<KeyPair> {
   const key = await makeCanaryKey();
-  const csr = canaryCsr({ domain, memberLeaf, key });
+  const csr = canaryCsr({ domain, like: memberLeaf, key });
   if (!csr.ok) throw new Error(csr.failure.message);
   return {
     key,

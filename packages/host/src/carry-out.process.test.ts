@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { makeCanaryKey } from '@etcd-rotate/etcd';
-import { readCsr } from '@etcd-rotate/pki';
-import type { CommandBody } from '@etcd-rotate/protocol';
+import { readCsr, sayName } from '@etcd-rotate/pki';
+import type { CommandBody, LeafChange } from '@etcd-rotate/protocol';
 import { expect, test } from 'vitest';
 import { carryOut } from './carry-out.ts';
 import { aCa } from './certificates.fixture.ts';
+import { unwrap } from './folder.fixture.ts';
 import { adopt } from './generations.ts';
 import { aChange, aCommand, aLeafFor, aNode, printsOf, type TestNode } from './node.fixture.ts';
 import { foldersOf } from './node.ts';
 
 const prepare: CommandBody = { type: 'prepare', keys: [] };
+const none = { dns: [], ip: [] };
 
 /** A new leaf for the agent's own client, with no member named: nothing has to be restarted or dialled. */
 async function aLeafForTheClient({ node, clientCa, at }: TestNode) {
@@ -93,6 +95,9 @@ test.concurrent('looking changes no file', async () => {
   await using there = await aNode();
   const outcome = await carryOut(aCommand({ type: 'observe' }), 'x', there.node);
   expect(outcome).toMatchObject({ ok: true, value: { type: 'observed' } });
+  const holders = outcome.ok && outcome.value.type === 'observed' ? outcome.value.observation.holders : [];
+  const api = holders.find(({ holder }) => holder === 'client/api');
+  expect(api?.endpoints).toEqual(['https://127.0.88.9:7379']);
   expect(() => readFileSync(there.at('pki/.etcd-rotate/current'))).toThrow('ENOENT');
   expect(() => readFileSync(there.at('state/commands.json'))).toThrow('ENOENT');
 });
@@ -155,7 +160,7 @@ test.concurrent('a request gives a certificate request for each leaf and canary,
   await using there = await aNode();
   const body: CommandBody = {
     type: 'request',
-    leaves: [{ slot: 'peer-leaf', kind: 'ecdsa-p256', addNames: { dns: ['more'], ip: [] } }],
+    leaves: [{ slot: 'peer-leaf', kind: 'ecdsa-p256', change: { addNames: none, dropNames: none } }],
     canaries: ['client', 'peer'],
   };
   const ask = async (attempt: number) => {
@@ -168,6 +173,46 @@ test.concurrent('a request gives a certificate request for each leaf and canary,
   expect(first.leaves.map(({ slot }) => slot)).toEqual(['peer-leaf']);
   expect(publicKeyOf(second.leaves[0]?.csr)).toBe(publicKeyOf(first.leaves[0]?.csr));
   expect(JSON.stringify([first, second])).not.toContain('PRIVATE KEY');
+});
+
+test.concurrent('a request keeps what the leaf says, but for what is added, dropped and named otherwise', async () => {
+  await using there = await aNode();
+  let step = 0;
+  const asked = async (change: LeafChange) => {
+    step += 1;
+    const leaves = [{ slot: 'peer-leaf' as const, kind: 'ecdsa-p256' as const, change }];
+    const body: CommandBody = { type: 'request', leaves, canaries: [] };
+    const seen = await carryOut(aCommand(body, { step: `s${step}` }), 'x', there.node);
+    if (!seen.ok || seen.value.type !== 'requested') throw new Error(JSON.stringify(seen));
+    const { subject, names } = unwrap(readCsr(seen.value.leaves[0]?.csr ?? ''));
+    return { subject: sayName(subject), names };
+  };
+  const before = { subject: 'CN=m1', names: { dns: [], ip: ['127.0.88.9', '127.0.0.1'] } };
+  expect(await asked({ addNames: none, dropNames: none })).toEqual(before);
+  expect(
+    await asked({
+      addNames: { dns: ['etcd-1', 'ETCD-1', 'old'], ip: ['127.0.88.9', '2001:db8:0:0::1'] },
+      dropNames: { dns: ['OLD'], ip: ['127.0.0.1'] },
+    }),
+  ).toEqual({ ...before, names: { dns: ['etcd-1'], ip: ['127.0.88.9', '2001:db8::1'] } });
+  expect(
+    await asked({ addNames: none, dropNames: { dns: [], ip: ['127.0.0.1'] }, commonName: 'other' }),
+  ).toEqual({
+    subject: 'CN=other',
+    names: { dns: [], ip: ['127.0.88.9'] },
+  });
+});
+
+test.concurrent('one pair for both ports is one key, and each port gets a request for it', async () => {
+  await using there = await aNode({ peerCert: 'pki/server.crt', peerKey: 'pki/server.key' });
+  const slots = ['server-leaf', 'peer-leaf'] as const;
+  const change = { addNames: none, dropNames: none };
+  const leaves = slots.map((slot) => ({ slot, kind: 'ecdsa-p256' as const, change }));
+  const asked = await carryOut(aCommand({ type: 'request', leaves, canaries: [] }), 'x', there.node);
+  if (!asked.ok || asked.value.type !== 'requested') throw new Error(JSON.stringify(asked));
+  const [server, peer] = asked.value.leaves;
+  expect([server?.slot, peer?.slot]).toEqual(slots);
+  expect(publicKeyOf(peer?.csr)).toBe(publicKeyOf(server?.csr));
 });
 
 test.concurrent('what others wrote since the last rotation is taken when one begins, and refused within it', async () => {

@@ -1,4 +1,12 @@
-import { type Command, fail, ok, type Result, type ResultValue } from '@etcd-rotate/protocol';
+import {
+  type Command,
+  type CommandBody,
+  fail,
+  type KeyKind,
+  ok,
+  type Result,
+  type ResultValue,
+} from '@etcd-rotate/protocol';
 import { change } from './change.ts';
 import { copySlots } from './copies.ts';
 import { adopt, madeBy } from './generations.ts';
@@ -7,6 +15,7 @@ import type { Outcome } from './node-state.ts';
 import { observeNode } from './observe-node.ts';
 import { proveMember } from './prove-member.ts';
 import { requestCertificates } from './request-certificates.ts';
+import { keySlotOf } from './shared-files.ts';
 import { snapshotMember } from './snapshot-member.ts';
 
 export type { Outcome };
@@ -62,7 +71,7 @@ async function obey(command: Command, node: Node): Promise<Outcome> {
   switch (body.type) {
     case 'prepare': {
       const prepared = await prepare(command, node);
-      if (prepared.ok) node.keys.begin(body.keys.map(({ kind }) => kind));
+      if (prepared.ok) node.keys.begin(kindsIn(body.keys, { node, cluster }));
       return answer(prepared);
     }
     case 'snapshot':
@@ -89,6 +98,19 @@ async function prepare({ cluster, rotation }: Command, node: Node): Promise<Resu
   const failed = adopted.find((one) => !one.ok);
   if (failed && !failed.ok) return failed;
   return ok({ type: 'prepared', copies: copies.value });
+}
+
+type Keys = Extract<CommandBody, { type: 'prepare' }>['keys'];
+
+/** One for each key: where one pair is both leaves of a member, that is one. */
+function kindsIn(keys: Keys, { node, cluster }: { node: Node; cluster: string }): KeyKind[] {
+  const kinds = new Map<string, KeyKind>();
+  for (const { holder, slot, kind } of keys) {
+    const known = holderOf(node, cluster, holder);
+    const name = `${holder} ${known ? keySlotOf(known, slot) : slot}`;
+    kinds.set(name, kinds.get(name) ?? kind);
+  }
+  return [...kinds.values()];
 }
 
 function answer(result: Result<ResultValue>): Outcome {

@@ -1,8 +1,14 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
-import type { CommandBody, Domain, Expected, Slot } from '@etcd-rotate/protocol';
+import {
+  type CommandBody,
+  type Domain,
+  type Expected,
+  HolderObservation,
+  type Slot,
+} from '@etcd-rotate/protocol';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { carryOut, type Outcome } from './carry-out.ts';
-import { aCa, signed, type TestCa } from './certificates.fixture.ts';
+import { aCa, aLeaf, signed, type TestCa } from './certificates.fixture.ts';
 import { unwrap } from './folder.fixture.ts';
 import { installSlots } from './install-slots.ts';
 import { type LoopbackNode, type LoopbackNodes, threeNodes } from './loopback-nodes.fixture.ts';
@@ -112,6 +118,50 @@ test('what lies there, runs and answers is seen as it is', async () => {
   expect(member).toMatchObject({ holder: 'member/m1', takes: 'restart', status: { serves: true } });
   expect(member?.flags?.['client-cert-auth']).toBe('true');
   expect(agent).toMatchObject({ holder: 'client/agent-n1', takes: 'by-itself' });
+  expect(member?.status?.auth).toBe('off');
+});
+
+test('what its ports show, accept and come from is seen beside what lies on disk', async () => {
+  const [{ node, server, peer }] = cluster.nodes;
+  const [member] = (await observeNode(node, 'c')).holders;
+  expect(member).toMatchObject({
+    dialsFrom: ['127.0.0.1'],
+    slots: {
+      'server-leaf': { served: server.fingerprint },
+      'peer-leaf': { served: peer.fingerprint },
+      'client-bundle': { listed: [cluster.clientCa.certificate.facts.subject] },
+      'peer-bundle': { listed: [cluster.peerCa.certificate.facts.subject] },
+    },
+  });
+  // Its peer leaf names that address, so that no DNS was asked; and it has no CRL.
+  expect(member?.resolves).toBeUndefined();
+  expect(member?.revoked).toBeUndefined();
+  const files = Object.values(member?.slots ?? {}).map(({ file }) => file);
+  expect(new Set(files).size).toBe(4);
+  expect(files.every((file) => /^[0-9a-f]{16}$/.test(file))).toBe(true);
+  // What travels is what the protocol says, and nothing more.
+  expect(HolderObservation.parse(member)).toEqual(member);
+});
+
+test('a bundle and a leaf that somebody put there are not what the running member has', async () => {
+  const one = await aFollower();
+  const [bundle, cert] = [await one.read('pki/ca.crt'), await one.read('pki/peer.crt')];
+  const key = await one.read('pki/peer.key');
+  const other = await aLeaf(cluster.peerCa, { commonName: one.name, ip: [one.address, '127.0.0.1'] });
+  await writeFile(one.at('pki/ca.crt'), bundle + next.client.pem);
+  await writeFile(one.at('pki/peer.key'), other.key.reveal());
+  await writeFile(one.at('pki/peer.crt'), other.cert);
+  const [member] = (await observeNode(one.node, 'c')).holders;
+  await writeFile(one.at('pki/ca.crt'), bundle);
+  await writeFile(one.at('pki/peer.key'), key);
+  await writeFile(one.at('pki/peer.crt'), cert);
+  const seen = member?.slots['client-bundle'];
+  if (!seen || !('bundle' in seen)) throw new Error('no bundle');
+  expect(seen).toMatchObject({ loaded: false, listed: [cluster.clientCa.certificate.facts.subject] });
+  expect(seen.bundle).toHaveLength(2);
+  // A leaf is read at every handshake.
+  expect(member?.slots['peer-leaf']).toMatchObject({ served: other.fingerprint });
+  expect(member?.problems).toEqual([]);
 });
 
 test('a member takes up new bundles by a restart, and its ports prove it with canaries', async () => {
@@ -323,8 +373,9 @@ test('a member that runs is not stopped to put its files back while another is d
 test('leaves are installed with the keys made here, and presented', async () => {
   const one = await aFollower();
   const slots: Slot[] = ['server-leaf', 'peer-leaf'];
-  const addNames = { dns: [], ip: [] };
-  const leaves = slots.map((slot) => ({ slot, kind: 'ecdsa-p256' as const, addNames }));
+  const none = { dns: [], ip: [] };
+  const change = { addNames: none, dropNames: none };
+  const leaves = slots.map((slot) => ({ slot, kind: 'ecdsa-p256' as const, change }));
   const asked = await obey(one, { type: 'request', leaves, canaries: [] });
   if (!asked.ok || asked.value.type !== 'requested') throw new Error(JSON.stringify(asked));
   const [server, peer] = asked.value.leaves.map(({ csr, slot }) =>
@@ -339,7 +390,13 @@ test('leaves are installed with the keys made here, and presented', async () => 
     members,
   });
   const before = await one.process();
-  expect(await obey(one, body)).toMatchObject({ ok: true, value: { restarted: false } });
+  const swapped = await obey(one, body);
+  expect(swapped).toMatchObject({ ok: true, value: { restarted: false } });
+  const shown = swapped.ok && swapped.value.type === 'changed' ? swapped.value.proofs : [];
+  expect(shown.map(({ what, where, verdict }) => `${what} ${where} ${verdict}`)).toEqual([
+    `presents ${one.member.endpoint} proven`,
+    `presents ${one.member.peerEndpoint} proven`,
+  ]);
   expect((await one.process())?.pid).toBe(before?.pid);
   const now = members.map((each) =>
     each.holder === one.member.holder
@@ -358,6 +415,62 @@ test('leaves are installed with the keys made here, and presented', async () => 
     if (!proven.ok || proven.value.type !== 'proven') throw new Error(JSON.stringify(proven));
     expect(proven.value.proofs.filter(({ verdict }) => verdict !== 'proven')).toEqual([]);
   }
+});
+
+/** Leaves for both ports of a member, as after a request, beside what lies there. */
+async function newLeaves(one: LoopbackNode, ca: Record<Domain, TestCa>): Promise<Change> {
+  const none = { addNames: { dns: [], ip: [] }, dropNames: { dns: [], ip: [] } };
+  const slots = { 'server-leaf': 'client', 'peer-leaf': 'peer' } as const;
+  const leaves = (['server-leaf', 'peer-leaf'] as const).map((slot) => {
+    return { slot, kind: 'ecdsa-p256' as const, change: none };
+  });
+  const asked = await obey(one, { type: 'request', leaves, canaries: [] });
+  if (!asked.ok || asked.value.type !== 'requested') throw new Error(JSON.stringify(asked));
+  const chainOf = (slot: keyof typeof slots) => {
+    const csr =
+      asked.value.type === 'requested' && asked.value.leaves.find((leaf) => leaf.slot === slot)?.csr;
+    return { chain: signed(ca[slots[slot]], csr || '').cert };
+  };
+  return aChange({
+    slots: { 'server-leaf': chainOf('server-leaf'), 'peer-leaf': chainOf('peer-leaf') },
+    before: {
+      'server-leaf': printsOf(await one.read('pki/server.crt')),
+      'peer-leaf': printsOf(await one.read('pki/peer.crt')),
+    },
+    taken: 'by-itself',
+    startTimeoutMs: 3000,
+    members,
+  });
+}
+
+test('leaves that a port does not show are put back, without a restart', async () => {
+  const one = await aFollower();
+  const flags = await one.read('flags');
+  // The process has its peer pair from elsewhere: what is installed is shown by its client port alone.
+  for (const part of ['crt', 'key'])
+    await writeFile(one.at(`other.${part}`), await one.read(`pki/peer.${part}`));
+  await writeFile(one.at('flags'), flags.replaceAll(one.at('pki/peer.'), one.at('other.')));
+  await one.service('restart');
+  await one.serving();
+  const [process, cert] = [await one.process(), await one.read('pki/server.crt')];
+  const outcome = await obey(one, await newLeaves(one, { client: cluster.clientCa, peer: cluster.peerCa }));
+  expect(outcome).toMatchObject({ ok: false, decision: 'restored', failure: { code: 'not-presented' } });
+  expect(outcome.ok ? '' : outcome.failure.message).toContain(one.member.peerEndpoint);
+  expect((await one.process())?.pid).toBe(process?.pid);
+  expect(await one.read('pki/server.crt')).toBe(cert);
+  await writeFile(one.at('flags'), flags);
+  await one.service('restart');
+  await isHealthy(one);
+});
+
+test('leaves that nobody trusts are put back, without a restart', async () => {
+  const one = await aFollower();
+  const [process, cert] = [await one.process(), await one.read('pki/server.crt')];
+  const outcome = await obey(one, await newLeaves(one, next));
+  expect(outcome).toMatchObject({ ok: false, decision: 'restored', failure: { code: 'not-serving' } });
+  expect((await one.process())?.pid).toBe(process?.pid);
+  expect(await one.read('pki/server.crt')).toBe(cert);
+  await isHealthy(one);
 });
 
 test('no file descriptor is left open, and no key is in what the agents remember', async () => {

@@ -69,6 +69,9 @@ export async function change(work: Work): Promise<Outcome> {
 
   const proofs: Proof[] = await proveChange(work, { before: before.value, installed: installed.value });
   const failure = unproven(holder.holder, proofs, keptHint) ?? lost;
+  // Nobody has counted on a leaf that was never shown, and no restart is needed to have the old one back.
+  const notShown = body.taken === 'by-itself' && proofs.some(isDisprovenLeaf);
+  if (failure && holder.kind === 'member' && notShown) return putBack(work, failure);
   if (failure) return { ok: false, failure, decision: 'kept', proofs };
   const now = await processOf(holder);
   // Where an earlier delivery came as far as the restart, it is counted all the same, and once.
@@ -89,6 +92,10 @@ export async function change(work: Work): Promise<Outcome> {
 
 const keptHint =
   'the holder serves, so the new files were kept; put right what is said, then `rotate resume` looks again';
+
+function isDisprovenLeaf({ what, verdict }: Proof): boolean {
+  return what === 'presents' && verdict === 'disproven';
+}
 
 /** Whether files are to be installed, or lie there and the running process has not read them. */
 async function isDue(work: Work, process: Process | undefined): Promise<boolean> {

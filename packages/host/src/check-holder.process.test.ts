@@ -6,6 +6,7 @@ import { unwrap } from './folder.fixture.ts';
 import { adopt } from './generations.ts';
 import { aNode, type TestNode } from './node.fixture.ts';
 import { foldersOf, memberOn, type Node } from './node.ts';
+import { slotsOnDisk } from './slots-on-disk.ts';
 
 async function problems(node: Node): Promise<string[]> {
   const all = await Promise.all(node.holders.map((holder) => problemsOfFiles(holder, node.holders)));
@@ -74,8 +75,8 @@ describe('files', () => {
       const [member, client] = ['member/m1 (client-bundle)', `${other} (server-bundle)`];
       const file = there.at('pki/ca.crt');
       expect((await problems(there.node)).sort()).toEqual([
-        `not-modelled ${other}: ${file} ${of(client, member)}`,
-        `not-modelled member/m1: ${file} ${of(member, client)}`,
+        `shared-file ${other}: ${file} ${of(client, member)}`,
+        `shared-file member/m1: ${file} ${of(member, client)}`,
       ]);
     },
   );
@@ -111,13 +112,41 @@ describe('files', () => {
   test.concurrent.each([
     ['a leaf of a member and of a client', { agentCert: 'pki/server.crt', agentKey: 'pki/server.key' }],
     ['a leaf of two clients', { agentCert: 'api/client.crt', agentKey: 'api/client.key' }],
-    ['a leaf on both ports', { peerCert: 'pki/server.crt', peerKey: 'pki/server.key' }],
-    ['a bundle in both domains', { peerBundle: 'pki/ca.crt' }],
-  ])('%s is not modelled', async (_what, places) => {
+    ['a certificate on both ports with a key for each', { peerCert: 'pki/server.crt' }],
+    ['a key on both ports with a certificate for each', { peerKey: 'pki/server.key' }],
+    ['a bundle that is a leaf as well', { peerBundle: 'pki/server.crt' }],
+    ['a bundle of both ports that a client reads too', { peerBundle: 'pki/ca.crt', apiBundle: 'pki/ca.crt' }],
+  ])('%s would follow two plans, and is refused', async (_what, places) => {
     await using there = await aNode(places);
     expect(
-      (await problems(there.node)).filter((text) => text.startsWith('not-modelled')).length,
+      (await problems(there.node)).filter((text) => text.startsWith('shared-file')).length,
     ).toBeGreaterThan(0);
+  });
+
+  test.concurrent.each([
+    ['one pair', { peerCert: 'pki/server.crt', peerKey: 'pki/server.key' }],
+    ['one bundle', { peerBundle: 'pki/ca.crt' }],
+  ])('a member may have %s for both of its ports', async (_what, places) => {
+    await using there = await aNode(places);
+    // The pair that was written last lies there; all of its slots have it.
+    const found = await problems(there.node);
+    expect(found.filter((text) => text.startsWith('shared-file'))).toEqual([]);
+    const slots = await slotsOnDisk(memberOf(there), undefined);
+    const words = Object.values(slots).map(({ file }) => file);
+    expect(new Set(words).size).toBe(3);
+  });
+
+  test.concurrent('a member that writes one file in two ways is told to write it in one', async () => {
+    await using there = await aNode();
+    await symlink('pki', there.at('way'));
+    const [member] = there.file.members;
+    if (!member) throw new Error();
+    member.slots['peer-bundle'] = { ca: there.at('way/ca.crt') };
+    const found = await problems(await there.reopened());
+    expect(found.filter((text) => text.startsWith('shared-file member/m1'))).toHaveLength(1);
+    const slots = await slotsOnDisk({ ...memberOf(there), slots: member.slots }, undefined);
+    // It is seen to be one file all the same.
+    expect(slots['peer-bundle']?.file).toBe(slots['client-bundle']?.file);
   });
 
   test.concurrent('one file is one file, however its folder is written', async () => {
@@ -135,7 +164,7 @@ describe('files', () => {
     };
     client.slots['server-bundle'] = { ca: there.at('pki/ca.crt') };
     const found = await problems(await there.reopened());
-    expect(found.filter((text) => text.startsWith('not-modelled member/m1')).length).toBe(3);
+    expect(found.filter((text) => text.startsWith('shared-file member/m1')).length).toBe(3);
   });
 });
 

@@ -1,9 +1,11 @@
-import { readFile, readlink, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readFile, readlink, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import type { Certificate } from '@etcd-rotate/pki';
 import { type Failure, fail, type Slot, slots as slotKinds } from '@etcd-rotate/protocol';
 import { oddity } from './generations.ts';
 import { type Holder, type MemberHolder, pathsOf, type SlotFiles } from './holders.ts';
+import { place } from './place.ts';
+import { sharedFiles } from './shared-files.ts';
 import { readPair, readSlot } from './slot-files.ts';
 
 /**
@@ -57,50 +59,6 @@ async function oddFiles(files: SlotFiles): Promise<Failure[]> {
     }),
   );
   return found.flat();
-}
-
-interface Use {
-  holder: Holder;
-  slot: Slot;
-  path: string;
-}
-
-/**
- * A bundle may be read by several clients of one cluster in one domain: whoever changes it first changes it for all.
- * Everything else is used by one slot alone. A leaf that two share would be replaced by each in turn, one file in both
- * domains or in two clusters would follow two plans, and a member that shares its bundle loses the way back: where it
- * was changed for somebody else, the member has replaced nothing that it could put back.
- */
-async function sharedFiles(holder: Holder, all: readonly Holder[]): Promise<Failure[]> {
-  const uses = await Promise.all(
-    all.flatMap(usesOf).map(async (use) => ({ ...use, at: await place(use.path) })),
-  );
-  const own = uses.filter((use) => use.holder === holder);
-  return own.flatMap((use, index) => {
-    const others = uses.filter((other) => other.at === use.at && !mayShare(use, other));
-    // Twice in one holder is told once.
-    const first = own.findIndex(({ at }) => at === use.at);
-    if (others.length === 0 || first !== index) return [];
-    const who = [use, ...others].map((one) => `${one.holder.holder} (${one.slot})`).join(' and ');
-    return fail(
-      'not-modelled',
-      `${holder.holder}: ${use.path} is used by ${who}: give each its own copy`,
-      'only a bundle may be shared, by clients of one cluster in one trust domain, and never with a member',
-    ).failure;
-  });
-}
-
-function mayShare(a: Use, b: Use): boolean {
-  if (a.holder === b.holder && a.slot === b.slot && a.path === b.path) return true;
-  if (a.holder.kind === 'member' || b.holder.kind === 'member') return false;
-  const bothBundles = slotKinds[a.slot].holds === 'bundle' && slotKinds[b.slot].holds === 'bundle';
-  const together =
-    a.holder.cluster === b.holder.cluster && slotKinds[a.slot].domain === slotKinds[b.slot].domain;
-  return bothBundles && together;
-}
-
-function usesOf(holder: Holder): Use[] {
-  return slotsOf(holder).flatMap(([slot, files]) => pathsOf(files).map((path) => ({ holder, slot, path })));
 }
 
 /** Whether the running member was started with the files that the agent file names, each on no mount of its own. */
@@ -161,11 +119,6 @@ async function isSameFile({ inside, path }: Used, pid: number): Promise<boolean>
     ),
   );
   return theirs !== undefined && theirs.dev === ours?.dev && theirs.ino === ours.ino;
-}
-
-/** Where a file lies, through links of folders but not of the file itself, which may be ours. */
-async function place(path: string): Promise<string> {
-  return join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path));
 }
 
 /** A file that is a mount of its own keeps its inode: a swap would not be seen (facts: etcd, section 7). */

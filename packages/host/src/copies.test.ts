@@ -18,6 +18,7 @@ async function aClientWithFiles() {
     restart: undefined,
     reload: undefined,
     pidFile: folder.at('pid'),
+    endpoints: [],
   };
   for (const name of ['cert', 'key', 'ca']) await writeFile(folder.at(name), `${name} 1`, { mode: 0o644 });
   return { ...folder, client };

@@ -56,6 +56,9 @@ peer-transport-security:
   allowed-hostname: [a, b]
   auto-tls: false
   key-file:
+  skip-client-san-verification: true
+enable-grpc-gateway: false
+tls-min-version: TLS1.2
 `;
     expect(fromConfigText(text)).toEqual({
       name: 'm1',
@@ -70,6 +73,9 @@ peer-transport-security:
       'peer-cert-allowed-cn': 'cn',
       'peer-cert-allowed-hostname': 'a,b',
       'peer-auto-tls': 'false',
+      'peer-skip-client-san-verification': 'true',
+      'enable-grpc-gateway': 'false',
+      'tls-min-version': 'TLS1.2',
     });
   });
 
@@ -101,6 +107,24 @@ describe('a running process', () => {
     expect(await effectiveFlags(etcd.pid)).toEqual({ name: 'm1', 'cert-file': '/c' });
   });
 
+  test('says yes and no in one way, whichever of the words of Go was used', async () => {
+    const said = ['--client-cert-auth=1', '--peer-client-cert-auth=T', '--enable-grpc-gateway=FALSE'];
+    const more = [
+      '--experimental-peer-skip-client-san-verification',
+      '--auto-tls=f',
+      '--tls-min-version=TLS1.3',
+    ];
+    await using etcd = await anEtcd([...said, ...more]);
+    expect(await effectiveFlags(etcd.pid)).toEqual({
+      'client-cert-auth': 'true',
+      'peer-client-cert-auth': 'true',
+      'enable-grpc-gateway': 'false',
+      'experimental-peer-skip-client-san-verification': 'true',
+      'auto-tls': 'false',
+      'tls-min-version': 'TLS1.3',
+    });
+  });
+
   test('has only those of its configuration file, where it has one', async () => {
     await using folder = await aFolder();
     await writeFile(folder.at('etcd.yml'), 'name: file\n');
@@ -110,10 +134,11 @@ describe('a running process', () => {
         { ETCD_CERT_FILE: '/c' },
         folder.path,
       );
-      expect(await effectiveFlags(etcd.pid)).toEqual({ name: 'file' });
+      expect(await effectiveFlags(etcd.pid)).toEqual({ name: 'file', 'config-file': path });
     }
     await using etcd = await anEtcd([], { ETCD_CONFIG_FILE: folder.at('etcd.yml') });
-    expect(await effectiveFlags(etcd.pid)).toEqual({ name: 'file' });
+    const flags = { name: 'file', 'config-file': folder.at('etcd.yml') };
+    expect(await effectiveFlags(etcd.pid)).toEqual(flags);
   });
 
   test('cannot be looked at where its file cannot, or is no file of that kind', async () => {

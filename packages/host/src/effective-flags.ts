@@ -32,9 +32,24 @@ const thatMatter = [
   'initial-advertise-peer-urls',
   'election-timeout',
   'heartbeat-interval',
+  'enable-grpc-gateway',
+  'experimental-peer-skip-client-san-verification',
+  'peer-skip-client-san-verification',
+  'tls-min-version',
+  'tls-max-version',
+  // That there is one: etcd has other defaults then, and other flags do not count.
+  'config-file',
 ];
 
-const booleans = new Set(['auto-tls', 'peer-auto-tls', 'client-cert-auth', 'peer-client-cert-auth']);
+const booleans = new Set([
+  'auto-tls',
+  'peer-auto-tls',
+  'client-cert-auth',
+  'peer-client-cert-auth',
+  'enable-grpc-gateway',
+  'experimental-peer-skip-client-san-verification',
+  'peer-skip-client-san-verification',
+]);
 
 /** A configuration file has some dozens of lines. */
 const mostConfiguration = 64 * 1024;
@@ -60,7 +75,8 @@ export async function effectiveFlags(pid: number): Promise<Record<string, string
   const path = configFile.startsWith('/')
     ? `/proc/${pid}/root${configFile}`
     : `/proc/${pid}/cwd/${configFile}`;
-  return only(fromConfigText((await readSmall(path, mostConfiguration)).bytes.toString()));
+  const text = (await readSmall(path, mostConfiguration)).bytes.toString();
+  return only({ ...fromConfigText(text), 'config-file': configFile });
 }
 
 /** Go's flag package: `-x=v`, `--x=v`, `--x v`; a boolean takes its value with `=` alone. */
@@ -103,6 +119,7 @@ const sections: Record<string, Record<string, string>> = {
     'client-cert-auth': 'peer-client-cert-auth',
     'allowed-cn': 'peer-cert-allowed-cn',
     'allowed-hostname': 'peer-cert-allowed-hostname',
+    'skip-client-san-verification': 'peer-skip-client-san-verification',
   },
 };
 
@@ -140,6 +157,15 @@ function entries(value: unknown): [string, unknown][] {
 
 function only(flags: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
-    thatMatter.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
+    thatMatter.flatMap((name) => {
+      const value = flags[name];
+      return value === undefined ? [] : [[name, booleans.has(name) ? inOneWay(value) : value]];
+    }),
   );
+}
+
+/** Go takes several words for a yes and for a no (strconv.ParseBool); what is neither is left as it is. */
+function inOneWay(value: string): string {
+  if (/^(1|t|T|TRUE|true|True)$/.test(value)) return 'true';
+  return /^(0|f|F|FALSE|false|False)$/.test(value) ? 'false' : value;
 }

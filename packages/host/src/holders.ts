@@ -32,6 +32,8 @@ export interface ClientHolder extends Common {
   restart: RunCommand | undefined;
   reload: RunCommand | undefined;
   pidFile: string;
+  /** The URLs at which it reaches members. */
+  endpoints: string[];
 }
 
 /** The agent's own etcd client: re-read for each probe, so that nothing has to be restarted. */
@@ -86,6 +88,7 @@ function clientHolder(client: AgentClient): ClientHolder {
     restart: client.restart,
     reload: client.reload,
     pidFile: client.process.pidFile,
+    endpoints: client.endpoints,
   };
 }
 

@@ -2,6 +2,7 @@ import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { aCa, type TestCa } from './certificates.fixture.ts';
+import { copySlots, oldPair } from './copies.ts';
 import { codeOf, unwrap } from './folder.fixture.ts';
 import { adopt, install } from './generations.ts';
 import { installSlots, isInstalled, restoreSlots } from './install-slots.ts';
@@ -259,4 +260,100 @@ test.concurrent('a holder is known by its cluster and its name', async () => {
   await using there = await aNode();
   expect(holderOf(there.node, 'c', 'client/agent-n1')?.kind).toBe('agent');
   expect(holderOf(there.node, 'other', 'member/m1')).toBeUndefined();
+});
+
+/** A member whose two bundles are one file, and whose two leaves are one pair, in two folders. */
+async function oneForBothPorts() {
+  const pair = { peerCert: 'pki/server.crt', peerKey: 'pki/server.key' };
+  const there = await aNode({ ...pair, clientBundle: 'ca/ca.crt', peerBundle: 'ca/ca.crt' });
+  const [next, old] = [await aCa('new'), readFileSync(there.at('ca/ca.crt'), 'utf8')];
+  const fresh = await aLeafFor({ node: there.node, ca: next, slot: 'server-leaf' });
+  const [bundle, before] = [old + next.pem, readFileSync(there.at('pki/server.crt'), 'utf8')];
+  const body = aChange({
+    slots: {
+      'client-bundle': { bundle },
+      'peer-bundle': { bundle },
+      'server-leaf': { chain: fresh.cert },
+      'peer-leaf': { chain: fresh.cert },
+    },
+    before: {
+      'client-bundle': printsOf(old),
+      'peer-bundle': printsOf(old),
+      'server-leaf': printsOf(before),
+      'peer-leaf': printsOf(before),
+    },
+  });
+  return { there, body, old, before, bundle, fresh };
+}
+
+test.concurrent('one file of both ports is installed once, found there, and put back', async () => {
+  const { there, body, old, before, bundle, fresh } = await oneForBothPorts();
+  await using _folder = there;
+  const work = await theWork(there.node, body);
+  const installed = unwrap(await installSlots(work, true));
+  expect(Object.keys(installed.fingerprints)).toEqual(Object.keys(body.slots));
+  expect(readFileSync(there.at('ca/ca.crt'), 'utf8')).toBe(bundle);
+  expect(readFileSync(there.at('pki/server.crt'), 'utf8')).toBe(fresh.cert);
+  const again = await theWork(await there.reopened(), body);
+  expect((await isInstalled(again))?.fingerprints).toEqual(installed.fingerprints);
+  unwrap(await installSlots(again, true));
+  expect(['ca', 'pki'].map((name) => current(there.at(name)))).toEqual(['000002', '000002']);
+
+  expect(unwrap(await restoreSlots(again, { unread: false }))).toBe(true);
+  expect(readFileSync(there.at('ca/ca.crt'), 'utf8')).toBe(old);
+  expect(readFileSync(there.at('pki/server.crt'), 'utf8')).toBe(before);
+  const files = work.holder.slots['peer-leaf'];
+  if (!files) throw new Error('no slot');
+  unwrap(await readPair(files));
+});
+
+test.concurrent('one file of both ports: a crash behind the bundle is gone on with', async () => {
+  const { there, body, old, bundle, fresh } = await oneForBothPorts();
+  await using _folder = there;
+  const work = await theWork(there.node, body);
+  const before: Record<string, number> = {};
+  for (const folder of foldersOf(there.node, work.holder)) {
+    unwrap(await adopt(folder));
+    before[folder.path] = 1;
+  }
+  await there.node.state.write(work.command.id, { contents: 'x', ran: true, before });
+  const folder = foldersOf(there.node, work.holder).find(({ path }) => path === there.at('ca'));
+  if (!folder) throw new Error('no folder');
+  const how = { madeBy: work.command.id, beforeSwitch: async () => {} };
+  unwrap(await install([{ folder, contents: { 'ca.crt': bundle } }], how));
+
+  const again = await theWork(await there.reopened(), body);
+  expect(await isInstalled(again)).toBeUndefined();
+  unwrap(await installSlots(again, true));
+  expect(readFileSync(there.at('pki/server.crt'), 'utf8')).toBe(fresh.cert);
+  unwrap(await restoreSlots(again, { unread: true }));
+  expect(readFileSync(there.at('ca/ca.crt'), 'utf8')).toBe(old);
+});
+
+test.concurrent('copies of one file of both ports are there for each of them', async () => {
+  const { there, before } = await oneForBothPorts();
+  await using _folder = there;
+  const [member] = there.node.holders;
+  if (!member) throw new Error('no member');
+  expect(unwrap(await copySlots([member], there.at('copies')))).toBe(6);
+  for (const slot of ['server-leaf', 'peer-leaf'] as const) {
+    expect((await oldPair(there.at('copies'), 'member/m1', slot))?.cert).toBe(before);
+  }
+});
+
+test.concurrent.each([
+  [
+    'different contents',
+    (body: Change, old: string): Change['slots'] => ({ ...body.slots, 'peer-bundle': { bundle: old } }),
+  ],
+  [
+    'nothing for one of them',
+    ({ slots: { 'peer-bundle': _left, ...others } }: Change): Change['slots'] => others,
+  ],
+])('one file of both ports with %s is refused, and nothing is changed', async (_what, meddle) => {
+  const { there, body, old } = await oneForBothPorts();
+  await using _folder = there;
+  const done = await installSlots(await theWork(there.node, { ...body, slots: meddle(body, old) }), true);
+  expect(codeOf(done)).toBe('shared-file');
+  expect(readFileSync(there.at('ca/ca.crt'), 'utf8')).toBe(old);
 });

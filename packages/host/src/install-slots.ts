@@ -15,6 +15,7 @@ import { readKey } from './keys.ts';
 import type { Since } from './moment.ts';
 import { foldersOf } from './node.ts';
 import { parsedPem } from './parsed-pem.ts';
+import { keySlotOf } from './shared-files.ts';
 import { readPair, readSlot } from './slot-files.ts';
 import type { Change, Work } from './work.ts';
 
@@ -158,6 +159,8 @@ function rankOf({ path }: Folder, { body, holder }: Pick<Work, 'body' | 'holder'
 
 /** What changes, by folder and name: all of it is checked before any of it is written. */
 async function contentsOf(work: Work): Promise<Result<Map<string, Record<string, string>>>> {
+  const together = changesTogether(work);
+  if (!together.ok) return together;
   const contents = new Map<string, Record<string, string>>();
   for (const [slot, wanted] of contentsIn(work.body)) {
     const parts = await partsOf(slot, wanted, work);
@@ -167,6 +170,26 @@ async function contentsOf(work: Work): Promise<Result<Map<string, Record<string,
     }
   }
   return ok(contents);
+}
+
+/** A file of two slots of this holder is changed for both of them, to one and the same. */
+function changesTogether({ body, holder }: Work): Result<void> {
+  const wanted = new Map(contentsIn(body));
+  const all = Object.entries(holder.slots) as [Slot, SlotFiles][];
+  for (const [slot, contents] of wanted) {
+    const paths = pathsIn(holder.slots[slot]);
+    for (const [other, files] of all) {
+      const shared = pathsOf(files).find((path) => paths.includes(path));
+      const theirs = wanted.get(other);
+      if (shared === undefined || (theirs && pemOf(theirs) === pemOf(contents))) continue;
+      return fail(
+        'shared-file',
+        `${holder.holder}: ${shared} is its ${slot} and its ${other}, and the command has ${theirs ? 'different contents for them' : `nothing for the ${other}`}`,
+        'nothing was changed; look at the whole cluster again, then plan anew',
+      );
+    }
+  }
+  return ok(undefined);
 }
 
 /** A leaf brings its key along, in the same generation. */
@@ -183,7 +206,7 @@ async function partsOf(
   if (!certificates.ok) return certificates;
   if ('ca' in files) return ok([[files.ca, pem]]);
   const folder = node.state.rotationFolder(command.rotation);
-  const key = await readKey({ folder, holder: holder.holder, slot });
+  const key = await readKey({ folder, holder: holder.holder, slot: keySlotOf(holder, slot) });
   if (!key) {
     const message = `${holder.holder}: the key made for its ${slot} is not in ${folder} any more`;
     return fail('key-lost', message, '`rotate resume` makes a new one', true);

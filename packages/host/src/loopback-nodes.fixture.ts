@@ -23,6 +23,7 @@ export interface LoopbackNode {
   name: string;
   node: Node;
   member: MemberHolder;
+  address: string;
   server: TestLeaf;
   peer: TestLeaf;
   at(...names: string[]): string;
@@ -68,11 +69,16 @@ start() {
 case $1 in start) start ;; stop) stop ;; restart) stop; start ;; esac
 `;
 
-/** Three members with TLS on both ports, a CA for each. */
-export async function threeNodes(): Promise<LoopbackNodes> {
+/**
+ * Three members with TLS on both ports, a CA for each.
+ *
+ * @param shared each member has one CA, one bundle and one pair for both of its ports
+ */
+export async function threeNodes({ shared = false } = {}): Promise<LoopbackNodes> {
   const folder = await aFolder();
-  const [clientCa, peerCa] = [await aCa('client CA'), await aCa('peer CA')];
-  const each = [1, 2, 3].map((n) => aLoopbackNode(n, { folder, clientCa, peerCa }));
+  const clientCa = await aCa('client CA');
+  const peerCa = shared ? clientCa : await aCa('peer CA');
+  const each = [1, 2, 3].map((n) => aLoopbackNode(n, { folder, clientCa, peerCa, shared }));
   const nodes = (await Promise.all(each)) as LoopbackNodes['nodes'];
   const stopAll = async () => {
     await Promise.all(nodes.map((one) => one.service('stop')));
@@ -106,7 +112,12 @@ export async function threeNodes(): Promise<LoopbackNodes> {
 
 async function aLoopbackNode(
   n: number,
-  { folder, clientCa, peerCa }: { folder: TestFolder; clientCa: TestCa; peerCa: TestCa },
+  {
+    folder,
+    clientCa,
+    peerCa,
+    shared,
+  }: { folder: TestFolder; clientCa: TestCa; peerCa: TestCa; shared: boolean },
 ): Promise<LoopbackNode> {
   const [name, address] = [`m${n}`, `127.0.88.${n}`];
   const at = (...names: string[]) => folder.at(name, ...names);
@@ -118,7 +129,8 @@ async function aLoopbackNode(
   };
   // Members dial each other from 127.0.0.1: that is the kernel's choice for loopback.
   const names = { commonName: name, ip: [address, '127.0.0.1'] };
-  const [server, peer] = [await aLeaf(clientCa, names), await aLeaf(peerCa, names)];
+  const server = await aLeaf(clientCa, names);
+  const peer = shared ? server : await aLeaf(peerCa, names);
   const own = await aLeaf(clientCa, { commonName: 'root', usages: ['clientAuth'] });
   await put('pki/server.crt', server.cert);
   await put('pki/server.key', server.key.reveal());
@@ -131,8 +143,8 @@ async function aLoopbackNode(
   await put('agent/ca.crt', clientCa.pem);
   await put('service', service, 0o700);
   await put('program', etcd());
-  await put('flags', flagsOf(name, { address, at }).join(' '));
-  const file = fileOf(name, { address, at });
+  await put('flags', flagsOf(name, { address, at, shared }).join(' '));
+  const file = fileOf(name, { address, at, shared });
   const reopened = async () =>
     nodeFrom(file, {
       state: await openNodeState(file.state),
@@ -147,6 +159,7 @@ async function aLoopbackNode(
     name,
     node,
     member: here.member,
+    address,
     server,
     peer,
     at,
@@ -169,10 +182,12 @@ async function aLoopbackNode(
 
 interface Where {
   address: string;
+  shared: boolean;
   at(...names: string[]): string;
 }
 
-function fileOf(name: string, { address, at }: Where): AgentFile {
+function fileOf(name: string, { address, at, shared }: Where): AgentFile {
+  const peer = peerFiles(shared);
   return {
     version: 1,
     node: name.replace('m', 'n'),
@@ -187,8 +202,8 @@ function fileOf(name: string, { address, at }: Where): AgentFile {
         slots: {
           'server-leaf': { cert: at('pki/server.crt'), key: at('pki/server.key') },
           'client-bundle': { ca: at('pki/ca.crt') },
-          'peer-leaf': { cert: at('pki/peer.crt'), key: at('pki/peer.key') },
-          'peer-bundle': { ca: at('pki/peer-ca.crt') },
+          'peer-leaf': { cert: at(peer.cert), key: at(peer.key) },
+          'peer-bundle': { ca: at(peer.ca) },
         },
         etcdClient: { cert: at('agent/client.crt'), key: at('agent/client.key'), ca: at('agent/ca.crt') },
         restart: { command: [at('service'), 'restart'], timeout: 20_000 },
@@ -198,7 +213,13 @@ function fileOf(name: string, { address, at }: Where): AgentFile {
   };
 }
 
-function flagsOf(name: string, { address, at }: Where): string[] {
+function peerFiles(shared: boolean): Record<'cert' | 'key' | 'ca', string> {
+  const pair = shared ? 'pki/server' : 'pki/peer';
+  return { cert: `${pair}.crt`, key: `${pair}.key`, ca: shared ? 'pki/ca.crt' : 'pki/peer-ca.crt' };
+}
+
+function flagsOf(name: string, { address, at, shared }: Where): string[] {
+  const files = peerFiles(shared);
   const everyone = [1, 2, 3].map((n) => `m${n}=https://127.0.88.${n}:${peerPort}`).join(',');
   const [client, peer] = [`https://${address}:${clientPort}`, `https://${address}:${peerPort}`];
   return Object.entries({
@@ -213,9 +234,9 @@ function flagsOf(name: string, { address, at }: Where): string[] {
     'key-file': at('pki/server.key'),
     'trusted-ca-file': at('pki/ca.crt'),
     'client-cert-auth': 'true',
-    'peer-cert-file': at('pki/peer.crt'),
-    'peer-key-file': at('pki/peer.key'),
-    'peer-trusted-ca-file': at('pki/peer-ca.crt'),
+    'peer-cert-file': at(files.cert),
+    'peer-key-file': at(files.key),
+    'peer-trusted-ca-file': at(files.ca),
     'peer-client-cert-auth': 'true',
   }).map(([flag, value]) => `--${flag}=${value}`);
 }

@@ -100,6 +100,7 @@ export async function aNode(
         },
         restart: { command: ['true'], timeout: 10_000 },
         process: { pidFile: folder.at('api.pid') },
+        endpoints: [`https://${address}:7379`],
       },
     ],
   };

@@ -1,6 +1,7 @@
 import { type LeafInUse, throwAwayCanary } from '@etcd-rotate/etcd';
 import { agentClient, type Domain, ok, type Result } from '@etcd-rotate/protocol';
 import { accessOf, peerAccessOf } from './access.ts';
+import { allowedHostOf } from './allowed-host.ts';
 import { oldPair } from './copies.ts';
 import type { AgentHolder, MemberHolder } from './holders.ts';
 import type { Node } from './node.ts';
@@ -60,7 +61,8 @@ export async function throwAwayFor(
   domain: Domain,
 ): ReturnType<typeof throwAwayCanary> {
   const files = member.slots['peer-leaf'];
-  if (domain === 'client' || !files || !('cert' in files)) return throwAwayCanary({ domain });
+  if (domain === 'client') return throwAwayCanary({ domain, host: await allowedHostOf(member) });
+  if (!files || !('cert' in files)) return throwAwayCanary({ domain });
   const like = await readText(files.cert);
   return like.ok ? throwAwayCanary({ domain, like: like.value }) : like;
 }

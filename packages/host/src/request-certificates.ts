@@ -1,18 +1,21 @@
 import { canaryCsr, makeCanaryKey } from '@etcd-rotate/etcd';
-import { makeCsr, subjectOf } from '@etcd-rotate/pki';
+import { canonicalIp, makeCsr, subjectOf, withCommonName } from '@etcd-rotate/pki';
 import {
   type Command,
   type CommandBody,
   type Domain,
   fail,
+  type LeafChange,
   type Names,
   ok,
   type Result,
   type ResultValue,
   type Slot,
 } from '@etcd-rotate/protocol';
+import { allowedHostOf } from './allowed-host.ts';
 import type { Holder } from './holders.ts';
 import type { Node } from './node.ts';
+import { keySlotOf } from './shared-files.ts';
 import { readSlot, readText } from './slot-files.ts';
 import { stepKey } from './work.ts';
 
@@ -40,7 +43,8 @@ export async function requestCertificates(
     const files = on.holder.slots['peer-leaf'];
     const memberLeaf = domain === 'peer' && files && 'cert' in files ? await readText(files.cert) : undefined;
     if (memberLeaf && !memberLeaf.ok) return memberLeaf;
-    const csr = canaryCsr({ domain, key, ...(memberLeaf ? { memberLeaf: memberLeaf.value } : {}) });
+    const host = on.holder.kind === 'member' ? await allowedHostOf(on.holder) : undefined;
+    const csr = canaryCsr({ domain, key, host, ...(memberLeaf ? { like: memberLeaf.value } : {}) });
     if (!csr.ok) return csr;
     on.node.canaries.keep(stepKey(command), domain, key);
     canaries.push({ domain, csr: csr.value });
@@ -48,10 +52,13 @@ export async function requestCertificates(
   return ok({ type: 'requested', leaves, canaries });
 }
 
-/** Subject and names of the leaf that is there, and what the fleet file adds; a new key of the kind asked for. */
+/**
+ * Subject and names of the leaf that is there, but for what the fleet file wants otherwise; a new key of the kind asked
+ * for. Where one pair is both leaves of a member, one key is made for it.
+ */
 async function leafCsr(
   { rotation }: Command,
-  { slot, kind, addNames }: Request['leaves'][number],
+  { slot, kind, change }: Request['leaves'][number],
   { node, holder }: On,
 ): Promise<Result<string>> {
   const files = holder.slots[slot];
@@ -67,10 +74,28 @@ async function leafCsr(
   const [leaf] = chain.value;
   if (!leaf) return fail('bad-certificate', `${files.cert} holds no certificate`, 'put the leaf back');
   const folder = node.state.rotationFolder(rotation);
-  const key = await node.keys.forSlot({ folder, holder: holder.holder, slot }, kind);
-  return ok(makeCsr({ key, subject: subjectOf(leaf), names: together(leaf.facts.names, addNames) }));
+  const keyFor = { folder, holder: holder.holder, slot: keySlotOf(holder, slot) };
+  const key = await node.keys.forSlot(keyFor, kind);
+  const { commonName } = change;
+  const before = subjectOf(leaf);
+  const subject = commonName === undefined ? before : withCommonName(before, commonName);
+  return ok(makeCsr({ key, subject, names: changed(leaf.facts.names, change) }));
 }
 
-function together(a: Names, b: Names): Names {
-  return { dns: [...new Set([...a.dns, ...b.dns])], ip: [...new Set([...a.ip, ...b.ip])] };
+/** What is dropped is dropped, also where it is added as well. */
+function changed({ dns, ip }: Names, { addNames, dropNames }: LeafChange): Names {
+  return {
+    dns: without([...dns, ...addNames.dns], dropNames.dns, (name) => name.toLowerCase()),
+    ip: without([...ip, ...addNames.ip], dropNames.ip, (address) => canonicalIp(address) ?? address),
+  };
+}
+
+/** Each once, as it was written first. */
+function without(names: string[], dropped: string[], canonical: (name: string) => string): string[] {
+  const seen = new Set(dropped.map(canonical));
+  return names.filter((name) => {
+    const known = seen.has(canonical(name));
+    seen.add(canonical(name));
+    return !known;
+  });
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { aCa, aKey, aLeaf, daysFromNoon, noon, type Pair } from '../test/a-certificate.ts';
 import { openssl } from '../test/openssl.ts';
 import { accepts, createVerifier } from './accepts.ts';
@@ -256,8 +256,49 @@ test('refuses signatures with SHA-1', () => {
 });
 
 test('refuses when nothing is presented', () => {
-  expect(accepts({ chain: [], bundle: [old.certificate], purpose: 'serverAuth', at: noon })).toMatchObject({
+  expect(
+    accepts({ chain: [], bundle: [old.certificate], purpose: 'serverAuth', from: noon, until: noon }),
+  ).toMatchObject({
     accepted: false,
+  });
+});
+
+describe('over a time', () => {
+  const ending = aCa('old', { key: old.key, days: [-9, 5] });
+  const beginning = aCa('old', { key: old.key, days: [5, 99] });
+  const until = (days: number, bundle: Pair[], asked: Pair[] = [leaf]) =>
+    accepts({ ...question({ chain: asked, bundle }), until: daysFromNoon(days) });
+
+  test('accepts what is valid to its end', () => {
+    expect(until(9, [old])).toEqual({ accepted: true });
+  });
+
+  test('refuses what expires before its end, leaf or issuer', () => {
+    expect(until(10, [old])).toMatchObject({
+      reason: expect.stringMatching(/CN=leaf expires at 2026-06-11/),
+    });
+    expect(until(5, [ending])).toMatchObject({
+      reason: expect.stringMatching(/CN=old expires at 2026-06-06/),
+    });
+    expect(until(9, [beginning])).toMatchObject({
+      reason: expect.stringMatching(/CN=old is not valid before/),
+    });
+  });
+
+  test('accepts an issuer that expires where the same one stays, in either order', () => {
+    expect(until(9, [ending, old])).toEqual({ accepted: true });
+    expect(until(9, [old, ending])).toEqual({ accepted: true });
+  });
+
+  test('refuses where OpenSSL turns to a namesake once the right one has expired', () => {
+    const [right, wrong] = [
+      aCa('same', { keyIds: false, days: [-9, 20] }),
+      aCa('same', { keyIds: false, days: [3, 99] }),
+    ];
+    expect(until(2, [wrong, right], [aLeaf(right)])).toEqual({ accepted: true });
+    expect(until(3, [wrong, right], [aLeaf(right)])).toMatchObject({
+      reason: expect.stringMatching(/OpenSSL takes the wrong CN=same/),
+    });
   });
 });
 
@@ -289,11 +330,11 @@ test('a verifier answers the same when it is asked again', () => {
 
 function question({ chain, bundle, purpose = 'serverAuth', at = noon }: Omit<Case, 'refused'>) {
   const certificates = (pairs: Pair[]): Certificate[] => pairs.map(({ certificate }) => certificate);
-  return { chain: certificates(chain), bundle: certificates(bundle), purpose, at };
+  return { chain: certificates(chain), bundle: certificates(bundle), purpose, from: at, until: at };
 }
 
 function opensslSays(asked: Case): { ok: boolean; output: string } {
-  const { chain, bundle, purpose, at } = question(asked);
+  const { chain, bundle, purpose, from } = question(asked);
   const [first, ...rest] = chain;
   const kind = purpose === 'serverAuth' ? 'sslserver' : 'sslclient';
   const untrusted = rest.length > 0 ? ['-untrusted', '{rest}'] : [];
@@ -305,7 +346,7 @@ function opensslSays(asked: Case): { ok: boolean; output: string } {
     '-purpose',
     kind,
     '-attime',
-    String(at.getTime() / 1000),
+    String(from.getTime() / 1000),
     ...trust,
   ];
   const files = { bundle: writeBundle(bundle), rest: writeBundle(rest), leaf: first?.pem ?? '' };

@@ -1,6 +1,8 @@
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import { type CertificateFacts, fail, ok, type Result } from '@etcd-rotate/protocol';
+import { type KeyFacts, keyFactsOf } from './key-fault.ts';
 import { kindOfKey } from './key-kind.ts';
+import { isOddPss } from './odd-pss.ts';
 import { usageIds } from './oids.ts';
 import { pemBlock } from './pem.ts';
 import { type RawName, sameName } from './raw-name.ts';
@@ -28,6 +30,9 @@ export interface CertificateParts {
   extensions: Extensions;
   /** Object identifier of the algorithm of the issuer's signature. */
   signature: string;
+  /** Whether that is RSA-PSS with parameters that Go does not know. */
+  oddPss: boolean;
+  key: KeyFacts;
   /** Milliseconds since 1970. */
   notBefore: number;
   notAfter: number;
@@ -63,6 +68,8 @@ function read(der: Buffer): Certificate {
     publicKey: toDer(at(fields, 5)),
     extensions: readExtensions(tail ? at(tail, 0) : sequence()),
     signature: objectIdOf(at(tree, 1, 0)),
+    oddPss: isOddPss(at(tree, 1)),
+    key: keyFactsOf(x509.publicKey),
     notBefore: x509.validFromDate.getTime(),
     notAfter: x509.validToDate.getTime(),
   };

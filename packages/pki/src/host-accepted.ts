@@ -3,17 +3,17 @@ import type { Certificate } from './certificate.ts';
 import { canonicalIp } from './ip.ts';
 
 /**
- * Whether a client that connects to this host accepts the certificate's names, as Go decides it: subject alternative
- * names only, an address only among the addresses, a wildcard for exactly one whole left label.
+ * Whether a client that connects to this host accepts the certificate's names, as both Go and OpenSSL decide it: subject
+ * alternative names only, an address only among the addresses, a wildcard for exactly one whole left label and with two
+ * more behind it. A dot at the end of the host does not count, one at the end of a name makes it another.
  */
-export function hostAccepted(certificate: Certificate, host: string): boolean {
-  const { names } = certificate.facts;
+export function hostAccepted({ facts: { names } }: Pick<Certificate, 'facts'>, host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   if (isIP(bare)) {
     const address = canonicalIp(bare);
-    return address !== undefined && names.ip.includes(address);
+    return address !== undefined && names.ip.some((ip) => ip === address || canonicalIp(ip) === address);
   }
-  const wanted = labels(bare);
+  const wanted = labels(bare.replace(/\.$/, ''));
   return wanted.every((label) => label !== '') && names.dns.some((name) => matches(labels(name), wanted));
 }
 
@@ -21,11 +21,11 @@ function matches(pattern: string[], wanted: string[]): boolean {
   return (
     pattern.length === wanted.length &&
     pattern.every(
-      (label, index) => label === wanted[index] || (label === '*' && index === 0 && pattern.length > 1),
+      (label, index) => label === wanted[index] || (label === '*' && index === 0 && pattern.length > 2),
     )
   );
 }
 
 function labels(name: string): string[] {
-  return name.toLowerCase().replace(/\.$/, '').split('.');
+  return name.toLowerCase().split('.');
 }

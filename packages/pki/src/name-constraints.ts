@@ -19,20 +19,28 @@ export function faultOfNames(
     );
   const permitted = bases(0);
   const excluded = bases(1);
-  const others = below.some((certificate) => certificate.parts.extensions.otherNames > 0);
+  // Whether there are constraints for their kind or not: Go refuses what it cannot take apart.
+  const others = below.find((certificate) => certificate.parts.extensions.otherNames > 0);
+  if (others) {
+    return `${facts.subject} has name constraints, and ${others.facts.subject} names of a kind that is not understood`;
+  }
   for (const base of [...permitted, ...excluded]) {
-    const understood = isTagged(base, kinds.dns) || isTagged(base, kinds.ip);
-    const harmless = isTagged(base, kinds.mail) || isTagged(base, kinds.uri);
-    if (!understood && !(harmless && !others)) {
+    if (!Object.values(kinds).some((tag) => isTagged(base, tag))) {
       return `${facts.subject} has name constraints of a kind that is not understood`;
     }
   }
   for (const certificate of below) {
     for (const name of namesOf(certificate)) {
+      if (name.kind === 'dns' && !isWhole(name.text)) {
+        return `${facts.subject} has name constraints, and ${name.text} of ${certificate.facts.subject} is no name of a host`;
+      }
       const ofKind = (base: Element) => isTagged(base, kinds[name.kind]);
       const wanted = permitted.filter(ofKind);
       const within = (base: Element) => ofKind(base) && contains(base, name);
-      if ((wanted.length > 0 && !wanted.some(within)) || excluded.some(within)) {
+      if (
+        (wanted.length > 0 && !wanted.some(within)) ||
+        excluded.some((base) => ofKind(base) && touches(base, name))
+      ) {
         return `the name constraints of ${facts.subject} forbid the name ${name.text} of ${certificate.facts.subject}`;
       }
     }
@@ -57,6 +65,20 @@ function namesOf({ facts }: Certificate): Name[] {
     ...hosts.map((text): Name => ({ kind: 'dns', text })),
     ...ip.map((text): Name => ({ kind: 'ip', text })),
   ];
+}
+
+/** As Go takes a name apart: labels that are not empty, without blanks. */
+function isWhole(host: string): boolean {
+  return host.split('.').every((label) => /^[\x21-\x7e]+$/.test(label));
+}
+
+/** A wildcard is excluded as soon as one of the hosts that it stands for is: newer Go looks at that, older does not. */
+function touches(base: Element, name: Name): boolean {
+  if (contains(base, name)) return true;
+  const domain = bytesOf(base).toString('latin1').toLowerCase();
+  return (
+    name.kind === 'dns' && name.text.startsWith('*.') && domain.endsWith(name.text.slice(1).toLowerCase())
+  );
 }
 
 /** `example.com` is itself and all below it, `.example.com` only what is below. */

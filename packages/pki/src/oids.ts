@@ -8,7 +8,9 @@ export const extensionIds = {
   distributionPoints: '2.5.29.31',
   policies: '2.5.29.32',
   authorityKeyId: '2.5.29.35',
+  policyConstraints: '2.5.29.36',
   extendedKeyUsage: '2.5.29.37',
+  netscapeType: '2.16.840.1.113730.1.1',
 } as const;
 
 /** Extended key usages by the names people know. */

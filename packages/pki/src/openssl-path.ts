@@ -21,17 +21,17 @@ export function opensslPath({ chain, bundle }: Question, at: Date): OpensslPath 
   let untrusted: Certificate[] | undefined = presented;
   while (path.length < longestPath) {
     const anchor = likelyIssuer(current, bundle, at);
-    if (anchor && current.facts.selfSigned) {
+    if (anchor && looksSelfSigned(current)) {
       if (anchor.facts.fingerprint === current.facts.fingerprint) return { complete: true, path };
     } else if (anchor) {
       path.push(anchor);
-      if (anchor.facts.selfSigned) return { complete: true, path };
+      if (looksSelfSigned(anchor)) return { complete: true, path };
       current = anchor;
       // Once in the trusted certificates it does not come back to the presented ones.
       untrusted = undefined;
       continue;
     }
-    const next: Certificate | undefined = current.facts.selfSigned
+    const next: Certificate | undefined = looksSelfSigned(current)
       ? undefined
       : likelyIssuer(current, untrusted ?? [], at);
     if (!next)
@@ -52,7 +52,7 @@ function likelyIssuer(
   candidates: readonly Certificate[],
   at: Date,
 ): Certificate | undefined {
-  const likely = candidates.filter((candidate) => candidate !== certificate || certificate.facts.selfSigned);
+  const likely = candidates.filter((candidate) => candidate !== certificate || looksSelfSigned(certificate));
   const issuers = likely.filter((candidate) => looksLikeIssuer(candidate, certificate));
   const valid = issuers.find(({ parts }) => parts.notBefore <= at.getTime() && at.getTime() < parts.notAfter);
   return valid ?? issuers.toSorted((a, b) => b.parts.notAfter - a.parts.notAfter)[0];
@@ -71,7 +71,16 @@ function looksLikeIssuer(issuer: Certificate, certificate: Certificate): boolean
   );
 }
 
-function whereItEnds({ facts }: Certificate, bundle: readonly Certificate[]): string {
+/** By names and key identifiers alone, so that a leaf that is called like its issuer may be taken for a root. */
+function looksSelfSigned(certificate: Certificate): boolean {
+  return looksLikeIssuer(certificate, certificate);
+}
+
+function whereItEnds(certificate: Certificate, bundle: readonly Certificate[]): string {
+  const { facts } = certificate;
+  if (looksSelfSigned(certificate) && !facts.selfSigned) {
+    return `${facts.subject} is called like its issuer, no key identifier tells them apart, and it is taken for self-signed`;
+  }
   if (!bundle.some((trusted) => trusted.facts.fingerprint === facts.fingerprint)) {
     return `the issuer of ${facts.subject} is not in the bundle`;
   }

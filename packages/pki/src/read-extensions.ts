@@ -13,6 +13,7 @@ import {
   objectIdOf,
   readDer,
 } from './read-der.ts';
+import { readableConstraints } from './readable-constraints.ts';
 import { type Element, toDer } from './write-der.ts';
 
 const { Type } = forge.asn1;
@@ -31,7 +32,12 @@ export interface Extensions {
   subjectKeyId?: string;
   authority: { keyId?: string; serial?: string; issuer?: Uint8Array };
   nameConstraints?: Element;
+  /** First byte of Netscape's certificate type, which OpenSSL still looks at. */
+  netscapeType?: number;
+  /** Critical ones that Go or OpenSSL does not know or not as critical, and one that newer Go takes for such. */
   unknownCritical: string[];
+  /** What makes Go refuse the whole certificate. */
+  unreadable?: string;
 }
 
 /** @param list the SEQUENCE OF Extension */
@@ -50,22 +56,32 @@ export function readExtensions(list: Element): Extensions {
     if (seen.has(id)) throw new DerError(`the extension ${id} is there twice`);
     seen.add(id);
     const parts = childrenOf(extension);
-    const read = readers[id];
-    if (read) read(readDer(bytesOf(at(extension, parts.length - 1))), found);
-    else if (parts.length === 3 && bytesOf(at(extension, 1))[0] !== 0 && !ignored.has(id))
+    readers[id]?.(readDer(bytesOf(at(extension, parts.length - 1))), found);
+    const critical = parts.length === 3 && bytesOf(at(extension, 1))[0] !== 0;
+    if (critical ? !knownAsCritical.has(id) : id === extensionIds.policyConstraints)
       found.unknownCritical.push(id);
   }
   return found;
 }
 
-/** Critical or not, these never make Go or OpenSSL refuse a certificate. */
-const ignored = new Set<string>([extensionIds.policies, extensionIds.distributionPoints]);
+/** Critical or not, Go and OpenSSL know these. Key identifiers must not be critical (RFC 5280, 4.2.1.1 and 4.2.1.2). */
+const knownAsCritical = new Set<string>([
+  extensionIds.keyUsage,
+  extensionIds.subjectAltName,
+  extensionIds.basicConstraints,
+  extensionIds.nameConstraints,
+  extensionIds.distributionPoints,
+  extensionIds.policies,
+  extensionIds.extendedKeyUsage,
+]);
 
 const readers: Record<string, (value: Element, found: Extensions) => void> = {
   [extensionIds.basicConstraints]: (value, found) => {
     for (const part of childrenOf(value)) {
       if (isUniversal(part, Type.BOOLEAN)) found.isCa = bytesOf(part)[0] !== 0;
       else found.pathLength = Number.parseInt(bytesOf(part).toString('hex'), 16);
+      if (isUniversal(part, Type.INTEGER) && isNegative(part))
+        found.unreadable = 'a path length below nought';
     }
   },
   [extensionIds.keyUsage]: (value, found) => {
@@ -93,12 +109,36 @@ const readers: Record<string, (value: Element, found: Extensions) => void> = {
       if (isTagged(name, 2)) found.names.dns.push(bytesOf(name).toString('latin1'));
       else if (address !== undefined) found.names.ip.push(address);
       else found.otherNames += 1;
+      if (!readableByGo(name))
+        found.unreadable = `the name ${JSON.stringify(bytesOf(name).toString('latin1'))}`;
     }
+  },
+  [extensionIds.netscapeType]: (value, found) => {
+    found.netscapeType = bitsOf(value)[0] ?? 0;
   },
   [extensionIds.nameConstraints]: (value, found) => {
     found.nameConstraints = value;
+    if (!readableConstraints(value)) found.unreadable = 'name constraints';
+  },
+  [extensionIds.policies]: (value, found) => {
+    const ids = childrenOf(value).map((policy) => objectIdOf(at(policy, 0)));
+    if (new Set(ids).size < ids.length) found.unreadable = 'a policy twice';
   },
 };
+
+function isNegative(integer: Element): boolean {
+  return ((bytesOf(integer)[0] ?? 0) & 0x80) !== 0;
+}
+
+/** Go wants ASCII, addresses of a length that there is, and URIs; of these only plain ones are believed in here. */
+function readableByGo(name: Element): boolean {
+  if (isTagged(name, 7)) return ipFromBytes(bytesOf(name)) !== undefined;
+  if (isTagged(name, 6)) return plainUri.test(bytesOf(name).toString('latin1'));
+  return !(isTagged(name, 1) || isTagged(name, 2)) || bytesOf(name).every((byte) => byte < 0x80);
+}
+
+const plainUri =
+  /^[a-z][a-z0-9+.-]*:(\/\/[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]+)?(\/[\w.~!$&'()*+,;=:@/?-]*)?|\w[\w.~:-]*)$/i;
 
 /** An INTEGER as hex without the leading zero byte that keeps it positive. */
 export function hexOfInteger(bytes: Buffer): string {

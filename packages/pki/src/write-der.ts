@@ -56,8 +56,12 @@ export function nothing(): Element {
 
 /** PrintableString where the text allows it, else UTF8String: forge alone would say PrintableString of anything. */
 export function text(value: string): Element {
-  const type = /^[A-Za-z0-9 '()+,\-./:=?]*$/.test(value) ? Type.PRINTABLESTRING : Type.UTF8;
-  return asn1.create(UNIVERSAL, type, false, binary(Buffer.from(value, 'utf8')));
+  if (!/^[A-Za-z0-9 '()+,\-./:=?]*$/.test(value)) return utf8Text(value);
+  return asn1.create(UNIVERSAL, Type.PRINTABLESTRING, false, value);
+}
+
+export function utf8Text(value: string): Element {
+  return asn1.create(UNIVERSAL, Type.UTF8, false, binary(Buffer.from(value, 'utf8')));
 }
 
 /** UTCTime ends with 2049 (RFC 5280, 4.1.2.5). */

@@ -15,7 +15,7 @@ export interface Pair {
   key: Secret;
 }
 
-interface Wish {
+export interface Wish {
   name?: string;
   subject?: RawName;
   key?: Secret;
@@ -27,6 +27,10 @@ interface Wish {
   names?: Names;
   keyIds?: boolean;
   days?: [from: number, to: number];
+  /** What `days` count from; noon, unless a real clock looks at the certificate. */
+  since?: Date;
+  /** Hex; random when left out. */
+  serial?: string;
   more?: Element[];
 }
 
@@ -48,7 +52,8 @@ export function aLeaf(issuer: Pair, wish: Wish = {}): Pair {
   });
 }
 
-function aPair({
+/** Nothing in it but what is asked for. */
+export function aPair({
   name = '',
   subject,
   key = aKey(),
@@ -62,7 +67,7 @@ function aPair({
   const issuerKeyId = issuer
     ? issuer.certificate.parts.extensions.subjectKeyId
     : extension.keyIdOf(publicKey).toString('hex');
-  const [from, to] = wish.days ?? [-10, 10];
+  const { days: [from, to] = [-10, 10], since = noon, serial } = wish;
   const extensions = [
     extension.basicConstraints(isCa, wish.pathLength),
     ...(wish.keyUsage ? [extension.keyUsage(...wish.keyUsage)] : []),
@@ -79,9 +84,10 @@ function aPair({
       subject: own,
       issuer: issuer?.certificate.parts.subject ?? own,
       publicKey,
-      notBefore: daysFromNoon(from),
-      notAfter: daysFromNoon(to),
+      notBefore: daysFrom(since, from),
+      notAfter: daysFrom(since, to),
       extensions,
+      ...(serial !== undefined && { serial }),
     },
     issuer?.key ?? key,
   );
@@ -94,7 +100,11 @@ export function aKey(curve: 'P-256' | 'P-384' = 'P-256'): Secret {
 }
 
 export function daysFromNoon(days: number): Date {
-  return new Date(noon.getTime() + days * 86_400_000);
+  return daysFrom(noon, days);
+}
+
+function daysFrom(since: Date, days: number): Date {
+  return new Date(since.getTime() + days * 86_400_000);
 }
 
 export function unwrap<T>(result: Result<T>): T {

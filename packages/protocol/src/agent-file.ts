@@ -47,6 +47,8 @@ export const AgentClient = z
     restart: RunCommand.optional(),
     reload: RunCommand.optional(),
     process: ProcessHint,
+    /** The URLs at which it reaches members: their leaves must name those hosts. */
+    endpoints: z.array(HttpsUrl).default([]),
   })
   .refine((client) => (client.restart === undefined) !== (client.reload === undefined), {
     error: 'either restart or reload: how the client takes new files',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Fingerprint, KeyKind } from './certificate.ts';
 import { EtcdId, Id, Instant, Name } from './name.ts';
-import { HowTaken } from './plan.ts';
+import { HowTaken, LeafChange } from './plan.ts';
 import { Domain, HolderId, Slot } from './slot.ts';
 
 const Pem = z.string().max(1_048_576);
@@ -49,7 +49,7 @@ export const CommandBody = z.discriminatedUnion('type', [
       z.strictObject({
         slot: Slot,
         kind: KeyKind,
-        addNames: z.strictObject({ dns: z.array(z.string()), ip: z.array(z.string()) }),
+        change: LeafChange,
       }),
     ),
     canaries: z.array(Domain),

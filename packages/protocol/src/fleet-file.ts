@@ -4,11 +4,12 @@ import { Duration, day } from './duration.ts';
 import { Name } from './name.ts';
 import { Domain } from './slot.ts';
 
-/** `restarts: every-stage` is what the runbook does. */
-export const Restarts = z.enum(['every-stage']);
+/** When members restart in a `staged` rotation: in every stage, as the runbook does, or where a bundle must be loaded. */
+export const Restarts = z.enum(['every-stage', 'when-needed']);
 export type Restarts = z.infer<typeof Restarts>;
 
-export const Strategy = z.enum(['staged']);
+/** `staged`: another CA, by trust, issue, retire. `renew`: leaves alone, by the CA that issued them. */
+export const Strategy = z.enum(['staged', 'renew']);
 export type Strategy = z.infer<typeof Strategy>;
 
 const Snapshot = z.enum(['required', 'best-effort', 'off']);
@@ -29,6 +30,8 @@ export const Policy = z.strictObject({
   patience: Milliseconds,
   /** The largest difference between clocks. */
   clockTolerance: Milliseconds,
+  /** How long every certificate must go on being valid for a rotation to begin: it may be held for a while. */
+  horizon: Milliseconds,
 });
 export type Policy = z.infer<typeof Policy>;
 
@@ -43,6 +46,7 @@ const PolicyText = z.strictObject({
   startTimeout: TimeOut.default(30_000),
   patience: Duration.default(60_000),
   clockTolerance: Duration.default(2_000),
+  horizon: Duration.default(3_600_000),
 });
 
 /** How new CAs and leaves are made; what is not said here is kept as observed. Validity in milliseconds. */
@@ -64,11 +68,14 @@ const ProfileText = z.strictObject({
     .default(leafDefault),
 });
 
-/** Names that a member's or client's leaf shall have beyond those it has. */
+/** Names that a leaf shall have beyond those it has, or shall lose. */
 const ExtraNames = z.strictObject({
   dns: z.array(z.string().regex(/^[A-Za-z0-9.*-]{1,253}$/)).default([]),
   ip: z.array(z.union([z.ipv4(), z.ipv6()])).default([]),
 });
+
+/** RFC 5280: at most 64 characters. */
+const CommonName = z.string().min(1).max(64);
 
 const FleetMember = z.strictObject({
   name: Name,
@@ -76,9 +83,18 @@ const FleetMember = z.strictObject({
   node: Name.max(57, { error: 'a name of at most 57: the client of its agent is called agent-NODE' }),
   /** For `server-leaf` (domain client) and `peer-leaf` (domain peer). */
   addNames: z.partialRecord(Domain, ExtraNames).optional(),
+  dropNames: z.partialRecord(Domain, ExtraNames).optional(),
+  /** Another common name for the leaf of that domain; the rest of the subject stays. */
+  commonName: z.partialRecord(Domain, CommonName).optional(),
 });
 
-const FleetClient = z.strictObject({ name: Name, node: Name, owner: z.string().max(200).optional() });
+const FleetClient = z.strictObject({
+  name: Name,
+  node: Name,
+  owner: z.string().max(200).optional(),
+  /** Another common name for its leaf: under etcd auth another user. */
+  commonName: CommonName.optional(),
+});
 
 export const FleetCluster = z.strictObject({
   name: Name,

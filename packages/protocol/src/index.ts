@@ -14,14 +14,18 @@ export {
   MemberStatus,
   NodeObservation,
   ProcessSeen,
+  RevokedSeen,
   SlotOnDisk,
 } from './observation.ts';
 export { parse } from './parse.ts';
 export {
   Action,
+  Alternative,
   CaRef,
   DomainChange,
+  Estimate,
   HowTaken,
+  LeafChange,
   Plan,
   PlannedFrom,
   ProofLine,

@@ -1,16 +1,30 @@
 import { z } from 'zod';
-import { KnownCertificate } from './certificate.ts';
+import { Fingerprint, KnownCertificate } from './certificate.ts';
 import { Failure } from './failure.ts';
 import { EtcdId, Instant, Name } from './name.ts';
-import { HolderId, Slot } from './slot.ts';
+import { Domain, HolderId, Slot } from './slot.ts';
 
-/** A slot as it lies on disk. `chain` is leaf first; `bundle` in the order of the file. */
+/** Which file a slot is, as a word that says no path: equal for slots of one node that are the same file. */
+const File = z.string().regex(/^[0-9a-f]{16}$/);
+
+/** A slot as it lies on disk, and as its process has it. `chain` is leaf first; `bundle` in the order of the file. */
 export const SlotOnDisk = z.union([
-  z.strictObject({ chain: z.array(KnownCertificate).min(1) }),
+  z.strictObject({
+    chain: z.array(KnownCertificate).min(1),
+    file: File,
+    /** What the port presents to a fresh connection; members only, and only where it could be seen. */
+    served: Fingerprint.optional(),
+  }),
   z.strictObject({
     bundle: z.array(KnownCertificate),
+    file: File,
     /** Whether the running process was started after the file's last write. */
     loaded: z.boolean(),
+    /**
+     * The subjects of the CAs that the running process says it accepts (the TLS CertificateRequest of its port; facts:
+     * etcd, section 0, fact 2). Members only; absent where the port does not tell.
+     */
+    listed: z.array(z.string()).optional(),
   }),
 ]);
 export type SlotOnDisk = z.infer<typeof SlotOnDisk>;
@@ -44,8 +58,14 @@ export const MemberStatus = z.strictObject({
   serves: z.boolean(),
   alarms: z.array(z.string()),
   members: z.array(MemberListed),
+  /** Whether etcd auth is on, and then whether our user may do all that a rotation does (`root`). */
+  auth: z.enum(['off', 'root', 'limited', 'unknown']),
 });
 export type MemberStatus = z.infer<typeof MemberStatus>;
+
+/** A CRL that a port reads at every handshake (facts: etcd, section 2). Serials in lower-case hex, as in certificates. */
+export const RevokedSeen = z.strictObject({ format: z.enum(['pem', 'der']), serials: z.array(z.string()) });
+export type RevokedSeen = z.infer<typeof RevokedSeen>;
 
 export const HolderObservation = z.strictObject({
   holder: HolderId,
@@ -59,6 +79,14 @@ export const HolderObservation = z.strictObject({
   /** Members only: the URL whose host others dial, from the agent file. */
   endpoint: z.string().optional(),
   peerEndpoint: z.string().optional(),
+  /** Members only: the addresses from which its connections to the other members' peer URLs come. */
+  dialsFrom: z.array(z.string()).optional(),
+  /** Members only: what the DNS names in its peer leaf resolve to on this node; empty where a name is not known. */
+  resolves: z.record(z.string(), z.array(z.string())).optional(),
+  /** Clients only: the URLs at which the client reaches members, from the agent file. */
+  endpoints: z.array(z.string()).optional(),
+  /** Members only: the CRLs of its ports. */
+  revoked: z.partialRecord(Domain, RevokedSeen).optional(),
   /** Members only: effective flags that matter, as the process was started with. */
   flags: z.record(z.string(), z.string()).optional(),
   /** What the node itself found wrong with this holder. */

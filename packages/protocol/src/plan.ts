@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Fingerprint, KnownCertificate } from './certificate.ts';
+import { Fingerprint, KnownCertificate, Names } from './certificate.ts';
 import { Failure } from './failure.ts';
 import { Policy, Profile, Restarts, Strategy } from './fleet-file.ts';
 import { EtcdId, Id, Name } from './name.ts';
@@ -65,7 +65,9 @@ export type Step = z.infer<typeof Step>;
 export const PlannedFrom = z.strictObject({
   clusterId: EtcdId,
   leader: EtcdId,
-  members: z.array(z.strictObject({ holder: HolderId, id: EtcdId, version: z.string() })),
+  members: z.array(
+    z.strictObject({ holder: HolderId, id: EtcdId, version: z.string(), peerUrls: z.array(z.string()) }),
+  ),
   slots: z.record(z.string(), z.array(Fingerprint)),
 });
 export type PlannedFrom = z.infer<typeof PlannedFrom>;
@@ -79,6 +81,27 @@ export const DomainChange = z.strictObject({
 });
 export type DomainChange = z.infer<typeof DomainChange>;
 
+/** What a new leaf says otherwise than the observed one. */
+export const LeafChange = z.strictObject({
+  addNames: Names,
+  dropNames: Names,
+  commonName: z.string().optional(),
+});
+export type LeafChange = z.infer<typeof LeafChange>;
+
+/** What a plan costs. Seconds are a guess: from what earlier steps took on this cluster, or from typical figures. */
+export const Estimate = z.strictObject({
+  etcdRestarts: z.number().int(),
+  clientRestarts: z.number().int(),
+  clientReloads: z.number().int(),
+  leaderMoves: z.number().int(),
+  seconds: z.number(),
+  basis: z.enum(['measured', 'typical']),
+  /** The step from which there is no way back to the old CA any more, where there is such a step. */
+  pointOfNoReturn: Id.optional(),
+});
+export type Estimate = z.infer<typeof Estimate>;
+
 export const Plan = z.strictObject({
   version: z.literal(1),
   fleet: Name,
@@ -88,22 +111,18 @@ export const Plan = z.strictObject({
   acceptDowntime: z.boolean(),
   domains: z.partialRecord(Domain, DomainChange),
   steps: z.array(Step),
-  estimate: z.strictObject({
-    etcdRestarts: z.number().int(),
-    clientRestarts: z.number().int(),
-    clientReloads: z.number().int(),
-    leaderMoves: z.number().int(),
-  }),
   /** The policy and profile it will run under: agreed to with the rest. */
   policy: Policy,
   profile: Profile,
-  /** Names that leaves get beyond those observed, by `holder slot`. */
-  addNames: z.record(z.string(), z.strictObject({ dns: z.array(z.string()), ip: z.array(z.string()) })),
+  /** What leaves will say otherwise than those observed, by `holder slot`. */
+  leafChanges: z.record(z.string(), LeafChange),
   plannedFrom: PlannedFrom,
   warnings: z.array(Failure),
   /** The data's revision when it was planned; it rises by itself, so it is not part of the digest. */
   revision: z.number().int(),
-  /** SHA-256 over everything above but the revision: what the operator agrees to. */
+  /** A guess, and so not part of the digest either. */
+  estimate: Estimate,
+  /** SHA-256 over everything above the revision: what the operator agrees to. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
 });
 export type Plan = z.infer<typeof Plan>;
@@ -113,10 +132,21 @@ export type Plan = z.infer<typeof Plan>;
  * else at that moment.
  */
 export const ProofLine = z.strictObject({
+  /** A step's id, or `now` for the cluster as it was observed. */
   step: Id,
   /** How many handshakes were decided for this step. */
   handshakes: z.number().int(),
   /** Empty when everybody trusts everybody. */
   strangers: z.array(z.string()),
+  /** How its holder would be taken back to what it had before the step. */
+  undo: z.enum(['without-restart', 'with-restart']),
 });
 export type ProofLine = z.infer<typeof ProofLine>;
+
+/** Another way to ask for about the same, and what it would cost, or why it is not possible. */
+export const Alternative = z.strictObject({
+  strategy: Strategy,
+  restarts: Restarts,
+  outcome: z.union([z.strictObject({ estimate: Estimate }), z.strictObject({ refusal: Failure })]),
+});
+export type Alternative = z.infer<typeof Alternative>;

@@ -3,7 +3,7 @@ import { Entry } from './entry.ts';
 import { Failure } from './failure.ts';
 import { Restarts, Strategy } from './fleet-file.ts';
 import { Id, Instant, Name } from './name.ts';
-import { Plan, ProofLine } from './plan.ts';
+import { Alternative, Plan, ProofLine } from './plan.ts';
 import { Domain } from './slot.ts';
 
 /** What an operator asks for: which cluster shall end on which CAs, and how. */
@@ -15,6 +15,12 @@ export const RotationRequest = z.strictObject({
   /** CAs that the coordinator holds and the domains shall end on; a domain not named here gets a new one. */
   targets: z.partialRecord(Domain, Name),
   acceptDowntime: z.boolean(),
+  /** With `renew`: every leaf, or those that a new one would outlive by a tenth of its validity or more. */
+  leaves: z.enum(['all', 'due']).default('all'),
+  /** CAs that leave the bundles at retire besides those that issued what is presented now: how their fingerprints begin. */
+  retire: z.array(z.string().regex(/^[0-9a-f]{8,64}$/)).default([]),
+  /** The target CA may have the key of an old one: a re-issue, of which only a new process is proof. */
+  reissue: z.boolean().default(false),
 });
 export type RotationRequest = z.infer<typeof RotationRequest>;
 
@@ -70,7 +76,12 @@ export const OperatorReply = z.strictObject({
     z.strictObject({
       ok: z.literal(true),
       value: z.discriminatedUnion('type', [
-        z.strictObject({ type: z.literal('plan'), plan: Plan, proof: z.array(ProofLine) }),
+        z.strictObject({
+          type: z.literal('plan'),
+          plan: Plan,
+          proof: z.array(ProofLine),
+          alternatives: z.array(Alternative),
+        }),
         z.strictObject({ type: z.literal('started'), rotation: Id, sequence: z.number().int() }),
         z.strictObject({
           type: z.literal('status'),

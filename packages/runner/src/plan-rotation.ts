@@ -1,5 +1,13 @@
-import { planTowards, provePlan, refusalsOf, worldFrom } from '@etcd-rotate/core';
 import {
+  type CheckInput,
+  planTowards,
+  provePlan,
+  refusalsOf,
+  warningsOf,
+  worldFrom,
+} from '@etcd-rotate/core';
+import {
+  type Alternative,
   type Failure,
   type FleetCluster,
   fail,
@@ -12,7 +20,14 @@ import { observe } from './observe.ts';
 import type { PlanningPorts } from './ports.ts';
 
 export type Planned =
-  | { ok: true; plan: Plan; proof: ProofLine[]; observations: NodeObservation[] }
+  | {
+      ok: true;
+      plan: Plan;
+      proof: ProofLine[];
+      observations: NodeObservation[];
+      /** The ways there are, the one that was asked for among them. */
+      alternatives: Alternative[];
+    }
   | { ok: false; failures: [Failure, ...Failure[]] };
 
 /**
@@ -28,36 +43,58 @@ export async function planRotation(
   const askedAt = ports.clock.now().toISOString();
   const { observations, missing } = await observe(fleet, cluster, ports);
   const now = ports.clock.now().toISOString();
-  const refusals = refusalsOf({
-    cluster,
-    request,
-    observations,
-    missing,
-    askedAt,
-    now,
-    covers: ports.covers,
-  });
-  const [first, ...rest] = refusals;
-  if (first) return { ok: false, failures: [first, ...rest] };
-  const plan = planTowards({
-    fleet,
-    cluster,
-    request,
-    observations,
+  const { covers, verify } = ports;
+  const input: CheckInput = {
+    ...{ cluster, request, observations, missing, askedAt, now, covers, verify },
     held: ports.heldCas(),
-    warnings: [],
-    verify: ports.verify,
-    hash: ports.hash,
-  });
-  if (!plan.ok) return { ok: false, failures: [plan.failure] };
-  const standIns = await ports.standIns(plan.value, observations);
-  const proof = provePlan(plan.value, worldFrom(observations), standIns, ports.verify);
+  };
+  const planned = planOf(fleet, input, ports);
+  if (!planned.ok) return planned;
+  const { plan } = planned;
+  const standIns = await ports.standIns(plan, observations);
+  const judge = { verify, covers, aheadMs: plan.policy.horizon };
+  const proof = provePlan(plan, worldFrom(observations), standIns, judge);
   const unproven = proof.find(({ strangers }) => strangers.length > 0);
-  if (!unproven) return { ok: true, plan: plan.value, proof, observations };
+  if (!unproven) {
+    return { ok: true, plan, proof, observations, alternatives: alternativesTo(fleet, input, ports) };
+  }
+  const where = unproven.step === 'now' ? 'as the cluster is now,' : `at ${unproven.step}`;
   const { failure } = fail(
     'stranger',
-    `the plan cannot be proven: at ${unproven.step} ${unproven.strangers[0]}`,
+    `the plan cannot be proven: ${where} ${unproven.strangers[0]}`,
     'nothing was changed; look at the certificate named',
   );
   return { ok: false, failures: [{ ...failure, causes: unproven.strangers }] };
+}
+
+function planOf(
+  fleet: string,
+  input: CheckInput,
+  ports: PlanningPorts,
+): { ok: true; plan: Plan } | { ok: false; failures: [Failure, ...Failure[]] } {
+  const [first, ...rest] = refusalsOf(input);
+  if (first) return { ok: false, failures: [first, ...rest] };
+  const { cluster, request, observations, held, now, verify } = input;
+  const plan = planTowards({
+    ...{ fleet, cluster, request, observations, held, now, verify },
+    warnings: warningsOf(input),
+    times: ports.times(cluster.name),
+    hash: ports.hash,
+  });
+  return plan.ok ? { ok: true, plan: plan.value } : { ok: false, failures: [plan.failure] };
+}
+
+const ways = [
+  { strategy: 'staged', restarts: 'every-stage' },
+  { strategy: 'staged', restarts: 'when-needed' },
+  { strategy: 'renew', restarts: 'when-needed' },
+] as const;
+
+/** What each of the strategies would cost here, or why it is not possible. */
+function alternativesTo(fleet: string, input: CheckInput, ports: PlanningPorts): Alternative[] {
+  return ways.map((way) => {
+    const planned = planOf(fleet, { ...input, request: { ...input.request, ...way } }, ports);
+    const outcome = planned.ok ? { estimate: planned.plan.estimate } : { refusal: planned.failures[0] };
+    return { ...way, outcome };
+  });
 }

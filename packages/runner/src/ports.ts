@@ -1,4 +1,4 @@
-import type { Move, StandIns, Verify } from '@etcd-rotate/core';
+import type { Covers, Move, StandIns, Times, Verify } from '@etcd-rotate/core';
 import type {
   Command,
   CommandResult,
@@ -25,6 +25,7 @@ export interface Ports {
     sign(wanted: Sign): Promise<Result<Signed[]>>;
   };
   verify: Verify;
+  covers: Covers;
   clock: { now(): Date };
   /** The epoch under which this coordinator leads. */
   epoch(): number;
@@ -46,8 +47,10 @@ export interface PlanningPorts {
   heldCas(): ReadonlyMap<string, KnownCertificate>;
   /** Throw-away certificates of the same profile as the real ones, in memory. */
   standIns(plan: Plan, observations: readonly NodeObservation[]): Promise<StandIns>;
-  covers(certificate: KnownCertificate, host: string): boolean;
+  covers: Covers;
   verify: Verify;
+  /** What steps took on a cluster before, where that is known. */
+  times(cluster: string): Times | undefined;
   hash(text: string): string;
   newId(): string;
   clock: { now(): Date };

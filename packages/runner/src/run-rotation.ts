@@ -26,7 +26,8 @@ export async function runRotation(
   try {
     while (!stop.aborted) {
       const now = ports.clock.now().toISOString();
-      const move = nextMove(rotation, { now, epoch: ports.epoch(), verify: ports.verify });
+      const { verify, covers } = ports;
+      const move = nextMove(rotation, { now, epoch: ports.epoch(), verify, covers });
       switch (move.type) {
         case 'send':
           // On disk before on the wire: after a crash we may send twice, never forget that we sent.

@@ -1,5 +1,5 @@
-import type { NameFields, Secret } from '@etcd-rotate/pki';
-import type { KeyKind } from '@etcd-rotate/protocol';
+import type { NameFields, RawName, Secret } from '@etcd-rotate/pki';
+import type { KeyKind, Names, Usage } from '@etcd-rotate/protocol';
 import type { Allowed } from './may-sign.ts';
 
 /** A CA to be made. */
@@ -34,4 +34,15 @@ export interface CanaryRequest extends Omit<LeafRequest, 'allowed'> {
   allowed: Omit<Allowed, 'usages'>;
   /** Whose ports are to be tried. */
   domain: 'client' | 'peer';
+}
+
+/** A leaf to prove a plan with. */
+export interface SpecimenOrder {
+  /** The name of the CA. */
+  ca: string;
+  subject: RawName;
+  names: Names;
+  usages: Usage[];
+  notBefore: Date;
+  notAfter: Date;
 }

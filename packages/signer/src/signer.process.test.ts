@@ -1,13 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyExportOptions } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { accepts, generateKey, makeCa, makeCsr, nameFrom, readCertificate, Secret } from '@etcd-rotate/pki';
 import type { Result } from '@etcd-rotate/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { aCaOrder, aSigner, daysFromNoon, noon, type SignerForTest, unwrap } from '../test/a-signer.ts';
+import {
+  aCaOrder,
+  aSigner,
+  daysFromNoon,
+  noon,
+  passphrase,
+  type SignerForTest,
+  unwrap,
+} from '../test/a-signer.ts';
 import type { Allowed } from './may-sign.ts';
+import { openSigner } from './open-signer.ts';
 import type { CanaryRequest, LeafRequest } from './requests.ts';
 
 const subject = nameFrom({ commonName: 'etcd-1' });
@@ -43,7 +52,9 @@ test('signs what is allowed, and the leaf is accepted under its CA', async () =>
   });
   const bundle = [unwrap(readCertificate(made.signer.list()[0]?.certificate ?? ''))];
   const at = daysFromNoon(1);
-  expect(accepts({ chain: [leaf], bundle, purpose: 'clientAuth', at })).toEqual({ accepted: true });
+  expect(accepts({ chain: [leaf], bundle, purpose: 'clientAuth', from: at, until: at })).toEqual({
+    accepted: true,
+  });
 });
 
 test('signs fewer names than are allowed, whatever their case', async () => {
@@ -169,6 +180,44 @@ describe('a canary', () => {
   });
 });
 
+describe('a specimen', () => {
+  const order = { ca: 'etcd', subject, names, usages: [...allowed.usages] };
+  const life = { notBefore: daysFromNoon(0), notAfter: daysFromNoon(30) };
+
+  test('says what was ordered, and is accepted under its CA', async () => {
+    const leaf = unwrap(await made.signer.signSpecimen({ ...order, ...life }));
+    expect(leaf.facts).toMatchObject({ subject: 'CN=etcd-1', issuer: 'CN=etcd', names, isCa: false });
+    expect(leaf.facts.notAfter).toBe(daysFromNoon(30).toISOString());
+    const bundle = [unwrap(readCertificate(made.signer.list()[0]?.certificate ?? ''))];
+    const from = daysFromNoon(1);
+    expect(accepts({ chain: [leaf], bundle, purpose: 'serverAuth', from, until: from })).toEqual({
+      accepted: true,
+    });
+  });
+
+  test('ends where its CA ends', async () => {
+    const leaf = unwrap(await made.signer.signSpecimen({ ...order, ...life, notAfter: daysFromNoon(4000) }));
+    expect(leaf.facts.notAfter).toBe(daysFromNoon(365).toISOString());
+  });
+
+  test('is for a key that nobody gave, the same for all', async () => {
+    const [one, other] = [
+      unwrap(await made.signer.signSpecimen({ ...order, ...life })),
+      unwrap(await made.signer.signSpecimen({ ...order, ...life, usages: ['clientAuth'] })),
+    ];
+    expect(one.facts.publicKey).toBe(other.facts.publicKey);
+    expect(one.facts.publicKey).not.toBe(unwrap(await made.signer.signLeaf(aRequest())).facts.publicKey);
+  });
+
+  test('is made by no CA that is not there, and by none after the signer was closed', async () => {
+    expect(codeOf(await made.signer.signSpecimen({ ...order, ...life, ca: 'nobody' }))).toBe('unknown-ca');
+    await using other = await aSigner('etcd');
+    const asked = other.signer.signSpecimen({ ...order, ...life });
+    other.signer.close();
+    expect(codeOf(await asked)).toBe('bad-key');
+  });
+});
+
 describe('takes over a CA', () => {
   test('and signs with it', async () => {
     const own = await generateKey('ecdsa-p384');
@@ -181,6 +230,43 @@ describe('takes over a CA', () => {
     const adoption = { ...anAdoption('pair', await generateKey('ecdsa-p256')), key };
     expect(await made.signer.adopt(adoption)).toMatchObject({
       failure: { code: 'key-mismatch', message: 'the key is not that of CN=pair' },
+    });
+  });
+
+  test.each([
+    ['PKCS#1', 'rsa', { type: 'pkcs1', format: 'pem' }],
+    ['SEC 1', 'ec', { type: 'sec1', format: 'pem' }],
+    ['PKCS#8', 'ec', { type: 'pkcs8', format: 'pem' }],
+  ] as const)('whose key is in %s, and keeps it in PKCS#8', async (_, kind, format) => {
+    const own = aKeyAs(kind, format);
+    const name = `from-${format.type}`;
+    unwrap(await made.signer.adopt(anAdoption(name, new Secret(`# from elsewhere\n${own}`))));
+    expect(unwrap(await made.signer.signLeaf(aRequest({ ca: name }))).facts.issuer).toBe(`CN=${name}`);
+    using again = unwrap(await openSigner({ folder: made.folder, passphrase }));
+    expect(unwrap(await again.signLeaf(aRequest({ ca: name }))).facts.issuer).toBe(`CN=${name}`);
+  });
+
+  test.each([
+    ['pkcs8', 'rsa'],
+    ['pkcs1', 'rsa'],
+    ['sec1', 'ec'],
+  ] as const)('but not with an encrypted key (%s, %s), and says how to decrypt it', async (type, kind) => {
+    const cipher = { cipher: 'aes-256-cbc', passphrase: 'x' };
+    const own = new Secret(aKeyAs(kind, { type, format: 'pem', ...cipher }));
+    const adoption = { ...anAdoption('locked', await generateKey('ecdsa-p256')), key: own };
+    expect(await made.signer.adopt(adoption)).toMatchObject({
+      failure: {
+        code: 'bad-key',
+        message: 'the private key is encrypted',
+        hint: expect.stringMatching(/openssl/),
+      },
+    });
+  });
+
+  test('but not with something that is no key', async () => {
+    const adoption = { ...anAdoption('none', await generateKey('ecdsa-p256')), key: new Secret('hello') };
+    expect(await made.signer.adopt(adoption)).toMatchObject({
+      failure: { code: 'bad-key', message: 'the private key cannot be read' },
     });
   });
 
@@ -235,6 +321,14 @@ function anAdoption(name: string, own: Secret) {
 function aKey(namedCurve: 'P-384' | 'P-521'): Secret {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve });
   return new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+}
+
+function aKeyAs(kind: 'rsa' | 'ec', format: object): string {
+  const { privateKey } =
+    kind === 'rsa'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return privateKey.export(format as KeyExportOptions<'pem'>).toString();
 }
 
 function codeOf(result: Result<unknown>): string {

@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 import {
   type Certificate,
+  type Csr,
   generateKey,
-  keyMatches,
   makeCa,
-  mayIssue,
-  readCertificate,
   readCsr,
   type Secret,
   signLeaf,
 } from '@etcd-rotate/pki';
-import { fail, type KeyKind, Name, ok, type Result, type Usage } from '@etcd-rotate/protocol';
+import { fail, type KeyKind, ok, type Result, type Usage } from '@etcd-rotate/protocol';
+import { readAdoption, whyNotName } from './adoption.ts';
 import { type CaRecord, type HeldCa, holdCa, type NewCa, revealKey, writeCaFile } from './ca-file.ts';
+import { forgottenKey } from './forgotten-key.ts';
 import { whyNotSign } from './may-sign.ts';
-import type { Adoption, CanaryRequest, CaOrder, LeafRequest } from './requests.ts';
+import type { Adoption, CanaryRequest, CaOrder, LeafRequest, SpecimenOrder } from './requests.ts';
 import { writeNewFile } from './write-new-file.ts';
 
 export interface Held {
@@ -43,6 +43,7 @@ export class Signer {
   readonly #now: () => Date;
   /** Keys that are no CA's yet, made ahead and in memory alone. */
   readonly #ahead = new Map<KeyKind, Promise<Secret>[]>();
+  #specimenKey: Promise<Csr> | undefined;
 
   constructor({ folder, folderKey, cas, now }: Held) {
     this.#folder = folder;
@@ -77,23 +78,12 @@ export class Signer {
   }
 
   /** Takes over a CA that is in use already. */
-  async adopt({ name, certificate: pem, key }: Adoption): Promise<Result<CaRecord>> {
-    const refusal = this.#whyNotName(name);
+  async adopt(adoption: Adoption): Promise<Result<CaRecord>> {
+    const read = readAdoption(adoption);
+    if (!read.ok) return read;
+    const refusal = this.#whyNotName(read.value.name);
     if (refusal) return refusal;
-    const certificate = readCertificate(pem);
-    if (!certificate.ok) return certificate;
-    const { subject } = certificate.value.facts;
-    if (!mayIssue(certificate.value)) {
-      return fail(
-        'bad-certificate',
-        `${subject} may not sign certificates`,
-        'give the certificate of the CA',
-      );
-    }
-    if (!keyMatches(certificate.value, key)) {
-      return fail('key-mismatch', `the key is not that of ${subject}`, 'give the pair that belongs together');
-    }
-    return this.#keep({ name, certificate: certificate.value, key, createdAt: this.#now() });
+    return this.#keep({ ...read.value, createdAt: this.#now() });
   }
 
   async signLeaf({
@@ -104,8 +94,7 @@ export class Signer {
     notAfter,
   }: LeafRequest): Promise<Result<Certificate>> {
     const ca = this.#cas.get(name);
-    if (!ca)
-      return fail('unknown-ca', `there is no CA named ${name}`, 'see which there are with: rotate ca list');
+    if (!ca) return unknownCa(name);
     const csr = readCsr(pem);
     if (!csr.ok) return csr;
     const asked = { csr: csr.value, ca: ca.certificate, allowed, notBefore, notAfter };
@@ -118,7 +107,7 @@ export class Signer {
       );
     }
     const key = revealKey(ca, this.#folderKey);
-    if (!key) return fail('bad-key', `the key of CA ${name} does not open any more`, 'open the signer again');
+    if (!key) return closed(name);
     const { subject, names } = csr.value;
     return ok(
       signLeaf({
@@ -141,6 +130,17 @@ export class Signer {
     return this.signLeaf({ ...request, allowed: { ...allowed, usages: canaryUsages[domain] } });
   }
 
+  /** A leaf to prove a plan with, for a key that nobody has: it can be looked at and never presented. */
+  async signSpecimen({ ca: name, ...order }: SpecimenOrder): Promise<Result<Certificate>> {
+    const ca = this.#cas.get(name);
+    if (!ca) return unknownCa(name);
+    this.#specimenKey ??= forgottenKey();
+    const csr = await this.#specimenKey;
+    const key = revealKey(ca, this.#folderKey);
+    if (!key) return closed(name);
+    return ok(signLeaf({ csr, ca: { certificate: ca.certificate, key }, ...order }));
+  }
+
   /** Forgets the key of the folder; the signer signs nothing afterwards. */
   close(): void {
     this.#folderKey.fill(0);
@@ -161,16 +161,15 @@ export class Signer {
   }
 
   #whyNotName(name: string): ReturnType<typeof fail> | undefined {
-    const parsed = Name.safeParse(name);
-    if (!parsed.success || name === 'kdf') {
-      return fail(
-        'bad-usage',
-        `${JSON.stringify(name)} cannot be the name of a CA`,
-        'lower-case letters, digits, hyphens',
-      );
-    }
-    return this.#cas.has(name)
-      ? fail('exists', `there is a CA named ${name} already`, 'choose another name')
-      : undefined;
+    if (!this.#cas.has(name)) return whyNotName(name);
+    return fail('exists', `there is a CA named ${name} already`, 'choose another name');
   }
+}
+
+function unknownCa(name: string): ReturnType<typeof fail> {
+  return fail('unknown-ca', `there is no CA named ${name}`, 'see which there are with: rotate ca list');
+}
+
+function closed(name: string): ReturnType<typeof fail> {
+  return fail('bad-key', `the key of CA ${name} does not open any more`, 'open the signer again');
 }

@@ -16,6 +16,8 @@ export interface MemberWish {
   name: string;
   node: string;
   version: string;
+  /** One file is the bundle of both its ports, as kubeadm has it. */
+  oneBundle: boolean;
 }
 
 export interface ClientWish {
@@ -33,6 +35,8 @@ export interface Setting {
   leader?: string;
   policy?: Record<string, string>;
   profile?: object;
+  /** Flags that every member was started with. */
+  flags?: Record<string, string>;
 }
 
 /** `aCluster('a', 'b', 'c')`: three members that run and trust each other; the first one leads. */
@@ -40,7 +44,7 @@ export function aCluster(...parts: (string | Part)[]): Cluster {
   const all = parts.map((part) => (typeof part === 'string' ? aMember(part) : part));
   const members = all.filter((part) => part.kind === 'member');
   const clients = all.filter((part) => part.kind === 'client');
-  const { ca = 'ca1', peerCa = ca, leader, policy = {}, profile = {} } = settingsOf(all);
+  const { ca = 'ca1', peerCa = ca, leader, policy = {}, profile = {}, flags = {} } = settingsOf(all);
   const fleet = FleetCluster.parse({
     name: 'main',
     members: members.map(({ name, node }) => ({ name, node })),
@@ -48,7 +52,7 @@ export function aCluster(...parts: (string | Part)[]): Cluster {
     policy,
     profile,
   });
-  return new Cluster({ fleet, members, clients, ca, peerCa, leader, clock: new Clock() });
+  return new Cluster({ fleet, members, clients, ca, peerCa, leader, flags, clock: new Clock() });
 }
 
 function settingsOf(parts: Part[]): Omit<Setting, 'kind'> {
@@ -56,7 +60,7 @@ function settingsOf(parts: Part[]): Omit<Setting, 'kind'> {
 }
 
 export function aMember(name: string, wish: Partial<MemberWish> = {}): MemberWish {
-  return { kind: 'member', name, node: `node-${name}`, version: '3.5.30', ...wish };
+  return { kind: 'member', name, node: `node-${name}`, version: '3.5.30', oneBundle: false, ...wish };
 }
 
 export function aClient(name: string, wish: Partial<ClientWish> = {}): ClientWish {
@@ -78,6 +82,10 @@ export function withPolicy(policy: Record<string, string>): Setting {
 
 export function withProfile(profile: object): Setting {
   return { kind: 'setting', profile };
+}
+
+export function withFlags(flags: Record<string, string>): Setting {
+  return { kind: 'setting', flags };
 }
 
 /** The same observations, but for one holder. */

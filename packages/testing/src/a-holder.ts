@@ -26,7 +26,10 @@ export class Holder {
   readonly node: string;
   readonly takes: HolderObservation['takes'];
 
-  constructor({ id, node, takes }: Pick<Holder, 'id' | 'node' | 'takes'>) {
+  readonly oneBundle: boolean;
+
+  constructor({ id, node, takes, oneBundle = false }: HolderKind) {
+    this.oneBundle = oneBundle;
     this.id = id;
     this.node = node;
     this.takes = takes;
@@ -52,19 +55,31 @@ export class Holder {
   }
 }
 
+export type HolderKind = Pick<Holder, 'id' | 'node' | 'takes'> & { oneBundle?: boolean };
+
 /** A holder as it is found: everything issued by the CAs of its domains. */
-export function aHolder(
-  of: Pick<Holder, 'id' | 'node' | 'takes'>,
-  { client, peer }: { client: Ca; peer: Ca },
-): Holder {
+export function aHolder(of: HolderKind, { client, peer }: { client: Ca; peer: Ca }): Holder {
   const holder = new Holder(of);
   for (const slot of slotsOf(holder.id)) {
     const ca = slots[slot].domain === 'client' ? client : peer;
-    holder.files.set(slot, slots[slot].holds === 'bundle' ? [ca.known] : [firstLeaf(holder.id, slot, ca)]);
+    holder.files.set(
+      slot,
+      slots[slot].holds === 'bundle'
+        ? bundleOf(holder, ca, { client, peer })
+        : [firstLeaf(holder.id, slot, ca)],
+    );
   }
   if (holder.takes !== 'by-itself') holder.process = { pid: 1000, startedAt: '2026-05-01T00:00:00.000Z' };
   holder.load();
   return holder;
+}
+
+function bundleOf(
+  { oneBundle, isMember }: Holder,
+  ca: Ca,
+  { client, peer }: { client: Ca; peer: Ca },
+): KnownCertificate[] {
+  return oneBundle && isMember && client !== peer ? [client.known, peer.known] : [ca.known];
 }
 
 /** A leaf of a slot as it is before any rotation. */

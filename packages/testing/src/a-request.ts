@@ -8,6 +8,9 @@ export function aRequest(wish: Partial<RotationRequest> = {}): RotationRequest {
     strategy: 'staged',
     targets: {},
     acceptDowntime: false,
+    leaves: 'all',
+    retire: [],
+    reissue: false,
     ...wish,
   };
 }

@@ -7,7 +7,6 @@ import {
   type Secret,
   sameName,
   signLeaf,
-  subjectOf,
 } from '@etcd-rotate/pki';
 import {
   fail,
@@ -19,6 +18,7 @@ import {
   type Usage,
 } from '@etcd-rotate/protocol';
 import type { MakeCa, Sign } from '@etcd-rotate/runner';
+import { namesAfter, subjectAfter } from './after-change.ts';
 import { aCa, type Ca, life, read } from './certificates.ts';
 
 /** Holds CAs in memory and signs what is asked for as the observed leaf shows it. */
@@ -73,7 +73,7 @@ export class FakeSigner {
     ca: name,
     csr,
     like,
-    addNames,
+    change,
   }: Sign['certificates'][number]): Result<Signed> {
     const ca = this.#cas.get(name);
     const request = requestIn(csr);
@@ -82,8 +82,10 @@ export class FakeSigner {
     if (!request.ok) return request;
     if (!leaf) return fail('bad-certificate', `${holder}: its leaf cannot be read`, 'look at it');
     const isClientCanary = 'canary' in purpose && purpose.canary === 'client';
-    const subject = isClientCanary ? nameFrom({ commonName: 'etcd-rotate-canary' }) : subjectOf(leaf);
-    const allowed = isClientCanary ? [] : [...leaf.facts.names.dns, ...addNames.dns];
+    const subject = isClientCanary
+      ? nameFrom({ commonName: 'etcd-rotate-canary' })
+      : subjectAfter(leaf, change);
+    const allowed = isClientCanary ? [] : namesAfter(leaf.facts.names, change).dns;
     const more = request.value.names.dns.filter((one) => !allowed.includes(one));
     if (!sameName(request.value.subject, subject) || more.length > 0) {
       return fail('may-not-sign', `${holder} asks for what it does not have: ${more.join()}`, 'compare them');

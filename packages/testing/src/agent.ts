@@ -6,12 +6,13 @@ import {
   type CommandResult,
   fail,
   type HolderId,
-  type Names,
+  type LeafChange,
   ok,
   type Result,
   type ResultValue,
   type Slot,
 } from '@etcd-rotate/protocol';
+import { namesAfter, subjectAfter } from './after-change.ts';
 import { csrLike, hash, keyNamed, read } from './certificates.ts';
 import { changeHolder } from './change-holder.ts';
 import type { Cluster } from './cluster.ts';
@@ -98,9 +99,9 @@ export class Agent {
     const [peerLeaf] = holder.files.get('peer-leaf') ?? [];
     return ok({
       type: 'requested',
-      leaves: body.leaves.map(({ slot, addNames }) => ({
+      leaves: body.leaves.map(({ slot, change }) => ({
         slot,
-        csr: this.#leafCsr(rotation, { id, slot, addNames }),
+        csr: this.#leafCsr(rotation, { id, slot, change }),
       })),
       canaries: body.canaries.map((domain) => {
         this.#canariesMade += 1;
@@ -116,16 +117,15 @@ export class Agent {
     });
   }
 
-  #leafCsr(rotation: string, { id, slot, addNames }: { id: HolderId; slot: Slot; addNames: Names }): string {
+  #leafCsr(rotation: string, { id, slot, change }: { id: HolderId; slot: Slot; change: LeafChange }): string {
     const [leaf] = this.cluster.holder(id).files.get(slot) ?? [];
     const [like] = leaf ? read(leaf) : [];
     if (!like) throw new Error(`${id} has no ${slot}`);
     // The same one however often it is asked for in one rotation.
     const keyName = `${rotation} ${id} ${slot}`;
     this.keys.set(keyName, keyNamed(keyName));
-    const { dns, ip } = like.facts.names;
-    const names = { dns: [...dns, ...addNames.dns], ip: [...ip, ...addNames.ip] };
-    return csrLike(keyName, { subject: subjectOf(like), names });
+    const names = namesAfter(like.facts.names, change);
+    return csrLike(keyName, { subject: subjectAfter(like, change), names });
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import type { Contents, Verify } from '@etcd-rotate/core';
+import type { Contents, Judge, Verify } from '@etcd-rotate/core';
 import {
   type Certificate,
   type CsrContents,
@@ -47,8 +47,8 @@ function makeNamedCa(name: string): Ca {
   return { name, certificate, known: knownOf(certificate), key };
 }
 
-export function aKey(): Secret {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export function aKey(namedCurve: 'P-256' | 'P-384' = 'P-256'): Secret {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve });
   return new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
 }
 
@@ -58,26 +58,30 @@ export interface LeafWish {
   usages?: Usage[];
   names?: Names;
   key?: Secret;
+  notAfter?: Date;
 }
 
 const leafKey = aKey();
-const leaves = new Map<string, Certificate>();
+const leaves = new WeakMap<Secret, Map<string, Certificate>>();
 
-/** A leaf as it is asked for; the same one for the same wish. */
+/** A leaf as it is asked for; the same one for the same wish and key. */
 export function aLeaf({
   ca,
   commonName,
   usages = ['serverAuth', 'clientAuth'],
   names = { dns: [], ip: [] },
   key = leafKey,
+  notAfter = life.notAfter,
 }: LeafWish): KnownCertificate {
-  const wish = JSON.stringify([ca.name, commonName, usages, names]);
-  const made = key === leafKey ? leaves.get(wish) : undefined;
+  const ofKey = leaves.get(key) ?? new Map<string, Certificate>();
+  leaves.set(key, ofKey);
+  const wish = JSON.stringify([ca.name, commonName, usages, names, notAfter]);
+  const made = ofKey.get(wish);
   if (made) return knownOf(made);
   const subject = nameFrom({ commonName });
   const csr = unwrap(readCsr(makeCsr({ key, subject, names })));
-  const leaf = signLeaf({ csr, ca, subject, names, usages, ...life });
-  if (key === leafKey) leaves.set(wish, leaf);
+  const leaf = signLeaf({ csr, ca, subject, names, usages, ...life, notAfter });
+  ofKey.set(wish, leaf);
   return knownOf(leaf);
 }
 
@@ -135,26 +139,30 @@ const verifier = createVerifier();
 const verdicts = new Map<string, ReturnType<Verify>>();
 
 /** Whether Go and OpenSSL would accept it: each question is decided once, since proofs ask thousands of times. */
-export const verify: Verify = (chain, bundle, purpose) => {
-  const question = `${said(chain)} ${said(bundle)} ${purpose}`;
+export const verify: Verify = (chain, bundle, purpose, aheadMs) => {
+  const question = `${said(chain)} ${said(bundle)} ${purpose} ${aheadMs}`;
   const known = verdicts.get(question);
   if (known) return known;
   const verdict = verifier.accepts({
     chain: chain.flatMap(read),
     bundle: bundle.flatMap(read),
     purpose,
-    at: start,
+    from: start,
+    until: new Date(start.getTime() + aheadMs),
   });
   verdicts.set(question, verdict);
   return verdict;
 };
+
+/** Everybody's judge in tests, for the hour that a policy asks for. */
+export const judge: Judge = { verify, covers, aheadMs: 3_600_000 };
 
 export function said(contents: Contents): string {
   return contents.map(({ facts }) => facts.fingerprint).join();
 }
 
 export function covers(certificate: KnownCertificate, host: string): boolean {
-  return read(certificate).some((leaf) => hostAccepted(leaf, host));
+  return hostAccepted(certificate, host);
 }
 
 export function hash(text: string): string {

@@ -1,4 +1,4 @@
-import { type Contents, type Refusal, strangers, type World } from '@etcd-rotate/core';
+import { type Contents, type Refusal, strangers, type World, worldFrom } from '@etcd-rotate/core';
 import {
   agentClient,
   type Command,
@@ -14,7 +14,7 @@ import {
 } from '@etcd-rotate/protocol';
 import type { ClientWish, MemberWish } from './a-cluster.ts';
 import { aHolder, type Holder } from './a-holder.ts';
-import { aCa, verify } from './certificates.ts';
+import { aCa, judge, verify } from './certificates.ts';
 import type { Clock } from './clock.ts';
 import { observeNode } from './observe-node.ts';
 
@@ -25,6 +25,7 @@ export interface ClusterParts {
   ca: string;
   peerCa: string;
   leader: string | undefined;
+  flags: Record<string, string>;
   clock: Clock;
 }
 
@@ -39,6 +40,7 @@ export class Cluster {
   readonly clock: Clock;
   readonly holders: ReadonlyMap<HolderId, Holder>;
   readonly versions: ReadonlyMap<HolderId, string>;
+  readonly flags: Record<string, string>;
   clusterId = 'c1';
   leader: HolderId;
   term = 2;
@@ -49,15 +51,17 @@ export class Cluster {
   readonly #starts = new Map<HolderId, (holder: Holder) => boolean>();
   readonly #mishaps: { what: string; happens: (command: Command) => Outcome | undefined }[] = [];
 
-  constructor({ fleet, members, clients, ca, peerCa, leader, clock }: ClusterParts) {
+  constructor({ fleet, members, clients, ca, peerCa, leader, flags, clock }: ClusterParts) {
     this.fleet = fleet;
+    this.flags = flags;
     this.clock = clock;
     const cas = { client: aCa(ca), peer: aCa(peerCa) };
     this.holders = new Map(
       [
-        ...members.map(({ name, node }) => ({
+        ...members.map(({ name, node, oneBundle }) => ({
           id: `member/${name}` as HolderId,
           node,
+          oneBundle,
           takes: 'restart' as const,
         })),
         ...clients.map(({ name, node, takes }) => ({ id: `client/${name}` as HolderId, node, takes })),
@@ -103,7 +107,7 @@ export class Cluster {
     if (!a.process || !b.process) return false;
     return [[a, b] as const, [b, a] as const].every(([presenter, verifier]) =>
       (['serverAuth', 'clientAuth'] as const).every(
-        (usage) => verify(presenter.inUse('peer-leaf'), verifier.inUse('peer-bundle'), usage).accepted,
+        (usage) => verify(presenter.inUse('peer-leaf'), verifier.inUse('peer-bundle'), usage, 0).accepted,
       ),
     );
   }
@@ -186,16 +190,12 @@ export class Cluster {
   /** Who refuses whom at this moment, with what is in use. */
   strangers(): Refusal[] {
     const world: World = new Map(
-      [...this.holders.values()].map((holder) => [
-        holder.id,
-        {
-          holder: holder.id,
-          node: holder.node,
-          slots: new Map(slotsOf(holder.id).map((slot) => [slot, [holder.inUse(slot)]])),
-        },
+      [...worldFrom(this.observations())].map(([id, party]) => [
+        id,
+        { ...party, slots: new Map(slotsOf(id).map((slot) => [slot, [this.holder(id).inUse(slot)]])) },
       ]),
     );
-    return strangers(world, verify).refusals;
+    return strangers(world, { ...judge, aheadMs: 0 }).refusals;
   }
 
   /** The CAs that issued what is presented, by name. */

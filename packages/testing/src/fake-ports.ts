@@ -26,6 +26,7 @@ export async function fakePorts(
       makeCa: async (wanted) => signer.makeCa(wanted),
       sign: async (wanted) => signer.sign(wanted),
     },
+    times: () => undefined,
     heldCas: () => signer.held(),
     standIns: async () => standIns,
     newId: () => {

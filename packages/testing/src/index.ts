@@ -8,6 +8,7 @@ export {
   type MemberWish,
   type Part,
   withCas,
+  withFlags,
   withPolicy,
   withProfile,
 } from './a-cluster.ts';
@@ -15,9 +16,10 @@ export type { Holder } from './a-holder.ts';
 export { aRequest, aRequestFor } from './a-request.ts';
 export { FakeSigner } from './a-signer.ts';
 export { type Agent, failed } from './agent.ts';
-export { aCa, aKey, aLeaf, type Ca, covers, hash, unwrap, verify } from './certificates.ts';
+export { aCa, aKey, aLeaf, type Ca, covers, hash, judge, unwrap, verify } from './certificates.ts';
 export { Clock, start } from './clock.ts';
 export type { Cluster } from './cluster.ts';
+export { dryRun } from './dry-run.ts';
 export { FakeAgents } from './fake-agents.ts';
 export { type FakePorts, fakePorts } from './fake-ports.ts';
 export { Play, planFor, replay } from './play.ts';

@@ -8,6 +8,7 @@ import {
   slots,
 } from '@etcd-rotate/protocol';
 import type { Holder } from './a-holder.ts';
+import { hash } from './certificates.ts';
 import type { Cluster } from './cluster.ts';
 
 /** What the agent of a node sees. */
@@ -33,9 +34,18 @@ function observeHolder(cluster: Cluster, holder: Holder): HolderObservation {
 
 function onDisk(holder: Holder, slot: keyof typeof slots): SlotOnDisk {
   const contents = [...(holder.files.get(slot) ?? [])];
-  return slots[slot].holds === 'leaf'
-    ? { chain: contents }
-    : { bundle: contents, loaded: holder.isLoaded(slot) };
+  const file = fileOf(holder, slot);
+  const [served] = holder.inUse(slot);
+  const seen = holder.isMember && holder.process !== undefined;
+  if (slots[slot].holds === 'leaf') {
+    return { chain: contents, file, ...(seen && served ? { served: served.facts.fingerprint } : {}) };
+  }
+  const listed = holder.inUse(slot).map(({ facts }) => facts.subject);
+  return { bundle: contents, file, loaded: holder.isLoaded(slot), ...(seen ? { listed } : {}) };
+}
+
+function fileOf({ id, oneBundle }: Holder, slot: keyof typeof slots): string {
+  return hash(`${id} ${oneBundle && slots[slot].holds === 'bundle' ? 'bundle' : slot}`).slice(0, 16);
 }
 
 function asMember(cluster: Cluster, member: Holder): Partial<HolderObservation> {
@@ -43,6 +53,7 @@ function asMember(cluster: Cluster, member: Holder): Partial<HolderObservation> 
   return {
     endpoint: clientUrls[0] ?? '',
     peerEndpoint: peerUrls[0] ?? '',
+    dialsFrom: ['127.0.0.1'],
     flags: {
       'listen-client-urls': 'https://0.0.0.0:2379',
       'listen-peer-urls': 'https://0.0.0.0:2380',
@@ -52,6 +63,7 @@ function asMember(cluster: Cluster, member: Holder): Partial<HolderObservation> 
       'peer-client-cert-auth': 'true',
       'trusted-ca-file': '/etc/etcd/ca.crt',
       'peer-trusted-ca-file': '/etc/etcd/peer-ca.crt',
+      ...cluster.flags,
     },
     ...(member.process ? { status: statusOf(cluster, member) } : {}),
   };
@@ -70,6 +82,7 @@ function statusOf(cluster: Cluster, member: Holder): MemberStatus {
     revision: index,
     serves: cluster.serves(member),
     alarms: [],
+    auth: 'off',
     members: cluster.members.map((one) => listed(cluster, one)),
   };
 }

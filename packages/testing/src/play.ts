@@ -11,7 +11,7 @@ import type {
 import { aRequest } from './a-request.ts';
 import { FakeSigner } from './a-signer.ts';
 import { Agent } from './agent.ts';
-import { hash, unwrap, verify } from './certificates.ts';
+import { covers, hash, unwrap, verify } from './certificates.ts';
 import type { Cluster } from './cluster.ts';
 
 export function planFor(
@@ -26,6 +26,8 @@ export function planFor(
     observations: cluster.observations(),
     held: signer.held(),
     warnings: [],
+    times: undefined,
+    now: cluster.clock.now().toISOString(),
     verify,
     hash,
   });
@@ -80,7 +82,8 @@ export class Play {
   }
 
   next(): Move {
-    return nextMove(this.rotation, { now: this.cluster.clock.now().toISOString(), epoch: 1, verify });
+    const now = this.cluster.clock.now().toISOString();
+    return nextMove(this.rotation, { now, epoch: 1, verify, covers });
   }
 
   /** Until it is held or finished, or `enough` says so, which is asked after each entry. */

@@ -22,8 +22,8 @@ export function provePresents(cluster: Cluster, { expected, by }: { expected: Ex
   const member = cluster.holder(expected.holder);
   const [leaf] = member.inUse('server-leaf');
   const trusted =
-    verify(member.inUse('server-leaf'), by.inUse('server-bundle'), 'serverAuth').accepted &&
-    verify(by.inUse('client-leaf'), member.inUse('client-bundle'), 'clientAuth').accepted;
+    verify(member.inUse('server-leaf'), by.inUse('server-bundle'), 'serverAuth', 0).accepted &&
+    verify(by.inUse('client-leaf'), member.inUse('client-bundle'), 'clientAuth', 0).accepted;
   const isIt = leaf?.facts.fingerprint === expected['server-leaf'];
   return claim('presents', expected.clientUrl, member.process !== undefined && trusted && isIt);
 }
@@ -42,7 +42,7 @@ export function provePorts({ agent, member, rotation, after }: Looking, ports: P
   return (Object.entries(ports.oldLeaves) as [Domain, 'accepted' | 'refused'][]).flatMap(([domain, old]) => {
     const where = `${domain} port of ${member.id}`;
     const bundle = member.inUse(domain === 'client' ? 'client-bundle' : 'peer-bundle');
-    const accepts = (chain: Contents): boolean => verify(chain, bundle, 'clientAuth').accepted;
+    const accepts = (chain: Contents): boolean => verify(chain, bundle, 'clientAuth', 0).accepted;
     const isClient = domain === 'client';
     const inUse = isClient ? agent.cluster.holder(client).inUse('client-leaf') : member.inUse('peer-leaf');
     const copy = isClient ? `${client} client-leaf` : `${member.id} peer-leaf`;

@@ -118,10 +118,12 @@ function groupLines(group: readonly Step[]): string[] {
 function what(group: readonly Step[]): string {
   const reader = group.find(({ action }) => action.type === 'snapshot');
   if (reader) return `prepare, snapshot of ${holderName(reader.holder)}`;
+  const [first] = group;
   const final = group.some(({ action }) => action.type === 'prove' && action.final);
-  return group[0]?.action.type === 'prepare'
+  const thorough = first?.stage === 'retire' ? ', old leaves refused' : ', every port from every node';
+  return first?.action.type === 'prepare'
     ? 'prepare'
-    : `proven by ${group.map(({ holder }) => holderName(holder)).join(' ')}${final ? ', old leaves refused' : ''}`;
+    : `proven by ${group.map(({ holder }) => holderName(holder)).join(' ')}${final ? thorough : ''}`;
 }
 
 function changesOf({ action }: Step): string {

@@ -1,0 +1,42 @@
+import type { Estimate, Plan, ProofLine } from '@etcd-rotate/protocol';
+import { about, counted } from './words.ts';
+
+/** What it costs, what is looked at, and what the proof is. */
+export function summary({ estimate, policy, domains }: Plan, proof: readonly ProofLine[]): string[] {
+  const handshakes = proof.reduce((sum, line) => sum + line.handshakes, 0);
+  return [
+    `${costs(estimate)}, ${about(estimate.seconds)} (${basis[estimate.basis]})`,
+    `after each member every node looks at every other one; snapshot ${policy.snapshot}, settle ${policy.settle / 1000} s`,
+    wayBack(estimate, domains),
+    `proof: ${handshakes} handshakes decided with throw-away certificates of the same profile, by the rules of Go, OpenSSL and`,
+    `       etcd, valid now and for ${Math.round(policy.horizon / 60_000)} minutes: for every step, with each file replaced or not yet and each process`,
+    '       restarted or not, nobody refuses anybody',
+  ];
+}
+
+export function costs({ etcdRestarts, clientRestarts, clientReloads, leaderMoves }: Estimate): string {
+  return [
+    etcdRestarts === 0
+      ? 'no restart of etcd'
+      : `${counted(etcdRestarts, 'restart')} of etcd, one member at a time`,
+    clientRestarts > 0 ? `${counted(clientRestarts, 'restart')} of clients` : '',
+    clientReloads > 0 ? `${counted(clientReloads, 'reload')} of clients` : '',
+    leaderMoves > 0 ? counted(leaderMoves, 'leader move') : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+const basis = {
+  measured: 'by what steps took here before',
+  typical: 'by typical figures: none were measured here yet',
+} as const satisfies Record<Estimate['basis'], string>;
+
+function wayBack({ pointOfNoReturn }: Estimate, domains: Plan['domains']): string {
+  if (Object.values(domains).every(({ old }) => old.length === 0)) {
+    return 'no CA leaves: what was accepted before is accepted afterwards';
+  }
+  return pointOfNoReturn === undefined
+    ? 'there is a way back from every step: the CAs that leave are held here and can sign again'
+    : `point of no return: ${pointOfNoReturn}; from there an old CA is refused whose key is not held here`;
+}
