@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { lockFolder } from '@etcd-rotate/journal';
@@ -63,6 +63,18 @@ test('says what is held now, and that the original key is a risk', async () => {
   expect(said).toContain(`still in ${at('ca-key.pem')}, unencrypted`);
   expect(said).not.toContain('PRIVATE KEY');
 });
+
+test.runIf(process.getuid?.() === 0)(
+  'run by root, gives what it made to the owner of the state',
+  async () => {
+    opensslCa();
+    await chown(at('state'), 65_534, 65_534);
+    unwrap(await adopt());
+    const made = await readdir(at('state'), { recursive: true });
+    expect(made.length).toBeGreaterThan(3);
+    for (const name of made) expect((await stat(at(`state/${name}`))).uid, name).toBe(65_534);
+  },
+);
 
 describe('refuses, and writes nothing,', () => {
   beforeEach(() => opensslCa());

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { chown, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockFolder } from '@etcd-rotate/journal';
 import { Secret } from '@etcd-rotate/pki';
@@ -41,7 +41,20 @@ export async function adoptCa({ settings, name, cert, key, now }: AdoptOptions):
   if (same) {
     return fail('exists', `${subject} is held already, as ${same.name}`, `ask for it by that name`);
   }
-  return store.adopt({ name, certificate: certificate.pem, key: ownKey });
+  const adopted = await store.adopt({ name, certificate: certificate.pem, key: ownKey });
+  if (adopted.ok) await giveToOwnerOf(stateFolder);
+  return adopted;
+}
+
+/** Run by root for a daemon with a user of its own: that has to be able to read what it was given. */
+async function giveToOwnerOf(stateFolder: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(stateFolder);
+  const made = ['journal', 'cas'].map((name) => join(stateFolder, name));
+  for (const folder of made) {
+    const names = await readdir(folder);
+    for (const path of [folder, ...names.map((name) => join(folder, name))]) await chown(path, uid, gid);
+  }
 }
 
 /** For whoever adopted it: what is there now, and what is left to do. */

@@ -2,7 +2,15 @@ import type { Domain, Failure, KnownCertificate } from '@etcd-rotate/protocol';
 import { fail, slots } from '@etcd-rotate/protocol';
 import type { CheckInput } from './check.ts';
 import { presentIssuers, saidOf } from './present-issuers.ts';
-import { bundlesIn, casIn, leavesIn, type SeenLeaf, said, verifiersOf } from './seen-slots.ts';
+import {
+  bundlesIn,
+  casIn,
+  leavesIn,
+  type SeenBundle,
+  type SeenLeaf,
+  said,
+  verifiersOf,
+} from './seen-slots.ts';
 import { issuersOf } from './trust.ts';
 
 // Whether everything is valid now and stays so while a rotation may be under way or held.
@@ -95,8 +103,12 @@ function observedOutliving({ observations, verify }: CheckInput): Failure[] {
   const bundles = bundlesIn(observations);
   return leavesIn(observations).flatMap(({ seen: { holder }, slot, contents, leaf }) => {
     const [usage = 'clientAuth'] = slots[slot].usages;
-    const issuers = issuersOf(contents.chain, casIn(verifiersOf(slot, bundles)), usage, verify);
-    const [last] = issuers.toSorted((a, b) => Date.parse(b.facts.notAfter) - Date.parse(a.facts.notAfter));
+    const verifiers = verifiersOf(slot, bundles);
+    const issuers = issuersOf(contents.chain, casIn(verifiers), usage, verify).toSorted(byEnd);
+    // Each verifier goes by the last to end of those in its own bundle; the first of them to refuse counts.
+    const [last] = verifiers
+      .flatMap((verifier) => issuers.findLast((ca) => isIn(verifier, ca)) ?? [])
+      .toSorted(byEnd);
     if (!last || Date.parse(leaf.facts.notAfter) <= Date.parse(last.facts.notAfter)) return [];
     return fail(
       'leaf-outlives-ca',
@@ -104,6 +116,14 @@ function observedOutliving({ observations, verify }: CheckInput): Failure[] {
       'mind the date of the CA: that is when this leaf is refused',
     ).failure;
   });
+}
+
+function byEnd(a: KnownCertificate, b: KnownCertificate): number {
+  return Date.parse(a.facts.notAfter) - Date.parse(b.facts.notAfter);
+}
+
+function isIn({ contents }: SeenBundle, { facts: { fingerprint } }: KnownCertificate): boolean {
+  return contents.bundle.some(({ facts }) => facts.fingerprint === fingerprint);
 }
 
 /** The signer lets no leaf end after its CA. */

@@ -1,3 +1,4 @@
+import { fail } from '@etcd-rotate/protocol';
 import { aCluster, aMember, aRequest, withPolicy } from '@etcd-rotate/testing';
 import {
   type Cases,
@@ -136,6 +137,14 @@ export const memberCases: Cases = {
       what: 'three members of which two serve',
       input: ofB(withStatus(() => ({ serves: false }))),
       says: ['quorum-at-risk: 2 of 3 members serve; with one stopped there would be no majority of 2'],
+    },
+    {
+      what: 'three members of which one does not let us ask: that is said by its node',
+      input: ofB(({ status: _status, ...seen }) => ({
+        ...seen,
+        problems: [fail('permission-missing', 'member/b does not allow the call', 'grant it').failure],
+      })),
+      says: [],
     },
     {
       what: 'one member',

@@ -142,7 +142,10 @@ export function memberCanBeSpared({ cluster, request, observations }: CheckInput
   if (request.strategy === 'renew') return [];
   const voters = cluster.members.length;
   if (voters >= 3) {
-    const serving = membersOf(observations).filter(({ status }) => status?.serves).length;
+    const members = membersOf(observations);
+    // Whom we may not ask may well serve: that it does not let us is said by its node.
+    if (members.some(({ problems }) => problems.some(({ code }) => code === 'permission-missing'))) return [];
+    const serving = members.filter(({ status }) => status?.serves).length;
     const majority = Math.floor(voters / 2) + 1;
     if (serving - 1 >= majority) return [];
     return [

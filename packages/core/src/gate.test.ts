@@ -48,6 +48,18 @@ test('opens when everything is proven and everybody agrees', () => {
 });
 
 describe('stays closed', () => {
+  test('while a member was looked at once alone', () => {
+    const answers = group.map((step, i) => {
+      const look = aLook(`a${i}`);
+      const looks = i === 1 ? [look] : [look, look];
+      return { step, results: [anAnswer(step, { type: 'proven', proofs: [proven], looks })] };
+    });
+    expect(gate(plan, answers)).toMatchObject({
+      code: 'not-provable',
+      message: expect.stringContaining('member/b'),
+    });
+  });
+
   test.each<[Proof['what'], Proof['verdict'], string]>([
     ['new-process', 'disproven', 'restart-failed'],
     ['serves', 'disproven', 'not-serving'],
