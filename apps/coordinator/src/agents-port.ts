@@ -39,13 +39,10 @@ export class AgentsPort {
   };
 
   async observe(command: Command): Promise<Result<NodeObservation>> {
+    let timer: NodeJS.Timeout | undefined;
     const answered = new Promise<CommandResult | undefined>((resolve) => {
-      const timer = setTimeout(resolve, lookWithinMs, undefined);
-      const answer = (result: CommandResult): void => {
-        clearTimeout(timer);
-        resolve(result);
-      };
-      this.#looks.set(command.id, { node: command.node, answer });
+      timer = setTimeout(resolve, lookWithinMs, undefined);
+      this.#looks.set(command.id, { node: command.node, answer: resolve });
     });
     try {
       const sent = await this.#agents.send(command);
@@ -56,6 +53,8 @@ export class AgentsPort {
       if (!outcome.ok) return outcome;
       return outcome.value.type === 'observed' ? ok(outcome.value.observation) : silent(command.node);
     } finally {
+      // Also where nobody could be asked: a coordinator that stops would wait for it.
+      clearTimeout(timer);
       this.#looks.delete(command.id);
     }
   }

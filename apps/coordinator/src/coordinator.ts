@@ -1,4 +1,4 @@
-import { type CheckInput, mayDo, type Rotation, resumeRefusalsOf } from '@etcd-rotate/core';
+import { type CheckInput, changedWhileHeld, mayDo, type Rotation, resumeRefusalsOf } from '@etcd-rotate/core';
 import type { Journal } from '@etcd-rotate/journal';
 import {
   type Domain,
@@ -202,7 +202,8 @@ export class Coordinator {
   }
 
   /** The cluster may have changed while the rotation was held: then it does not go on by itself. */
-  async #goOn(operator: string, { id, cluster: name, plan }: Rotation): Promise<Outcome> {
+  async #goOn(operator: string, rotation: Rotation): Promise<Outcome> {
+    const { id, cluster: name, plan } = rotation;
     const { fleet, ports } = this.#parts;
     const cluster = this.#cluster(name);
     if (!cluster) return this.#unknownCluster(name);
@@ -219,7 +220,10 @@ export class Coordinator {
       verify: ports.verify,
       covers: ports.covers,
     };
-    const [first, ...rest] = resumeRefusalsOf(input, plan.plannedFrom);
+    const [first, ...rest] = [
+      ...resumeRefusalsOf(input, plan.plannedFrom),
+      ...changedWhileHeld(rotation, observations),
+    ];
     if (first) return { ok: false, failures: [first, ...rest] };
     const entry = await this.#parts.journal.append({ type: 'resumed', rotation: id, operator });
     if (!entry.ok) return refused(entry.failure);

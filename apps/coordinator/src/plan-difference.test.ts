@@ -23,6 +23,11 @@ describe('says what is not as it was', () => {
       'certificates differ: member/m1 peer-leaf',
     ],
     [
+      'flags or endpoints',
+      (plan) => from(plan, { circumstances: 'b' }),
+      'flags, endpoints, source addresses or how holders take their files are others',
+    ],
+    [
       'what leaves shall say, and of whom',
       () => ({
         leafChanges: { 'member/m1 server-leaf': { addNames: { dns: ['x'], ip: [] }, dropNames: names } },
@@ -86,6 +91,7 @@ function aPlan(): Plan {
       leader: '1',
       members: [aMember()],
       slots: { 'member/m1 peer-leaf': ['a'.repeat(64)] },
+      circumstances: 'a',
     },
     warnings: [],
     revision: 1,

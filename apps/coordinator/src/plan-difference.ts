@@ -19,6 +19,9 @@ export function planDifference(agreed: Plan | undefined, now: Plan): string {
   if (leaves.length > 0) {
     differences.push(`the fleet file wants other names or another common name: ${leaves.join(', ')}`);
   }
+  if (agreed.plannedFrom.circumstances !== now.plannedFrom.circumstances) {
+    differences.push('flags, endpoints, source addresses or how holders take their files are others');
+  }
   return differences.join('; ') || 'the steps differ';
 }
 

@@ -21,6 +21,7 @@ const json = ['--json', 'one JSON object a line, for programs'] as const;
 const ofRotation = [
   'dryRun',
   'yes',
+  'digest',
   'ca',
   'domain',
   'restarts',
@@ -40,6 +41,11 @@ const program = new Command('rotate')
   .option(...cluster, name)
   .option('--dry-run', 'show the plan with its proof; change and write nothing')
   .option('--yes', 'do not ask')
+  .option(
+    '--digest <digest>',
+    'run this plan or none: the digest that a dry run showed, or how it begins',
+    digest,
+  )
   .addOption(
     new Option('--strategy <name>', 'staged: to another CA; renew: leaves alone, by the CA that issued them')
       .choices(Strategy.options)
@@ -61,14 +67,12 @@ const program = new Command('rotate')
     '--retire <fingerprint>',
     'a CA that leaves the bundles besides the old one, by the beginning of its fingerprint; may be repeated',
     fingerprint,
-    [],
   )
   .option('--reissue', 'the CA named with --ca has the key of the old one: only a new process is proof')
   .option(
     '--ca <domain=name>',
     'end on a CA that the coordinator holds instead of a new one; may be repeated',
     domainCa,
-    {},
   )
   .option('--accept-downtime', 'rotate a cluster of one or two members, whose restarts are outages')
   .action(async (options) => {
@@ -152,14 +156,19 @@ function id(text: string): string {
   throw new InvalidArgumentError('It is not the id of a rotation; see those there are with: rotate status');
 }
 
-function fingerprint(text: string, before: string[]): string[] {
+function fingerprint(text: string, before: string[] = []): string[] {
   if (!/^[0-9a-f]{8,64}$/.test(text)) {
     throw new InvalidArgumentError('It is 8 to 64 hexadecimal digits, as the plan shows them.');
   }
   return [...before, text];
 }
 
-function domainCa(text: string, before: Record<string, string>): Record<string, string> {
+function digest(text: string): string {
+  if (/^[0-9a-f]{16,64}$/.test(text)) return text;
+  throw new InvalidArgumentError('It is 16 to 64 hexadecimal digits, as a dry run shows them.');
+}
+
+function domainCa(text: string, before: Record<string, string> = {}): Record<string, string> {
   const [domain = '', ca = '', ...more] = text.split('=');
   if (more.length > 0 || !Domain.safeParse(domain).success || !Name.safeParse(ca).success) {
     throw new InvalidArgumentError('it is like client=NAME or peer=NAME');

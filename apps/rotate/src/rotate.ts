@@ -26,15 +26,18 @@ export interface RotateOptions {
   domain: 'client' | 'peer' | 'all';
   restarts?: Restarts;
   leaves: 'all' | 'due';
-  retire: string[];
+  retire?: string[];
+  digest?: string;
   reissue?: boolean;
-  ca: Partial<Record<Domain, string>>;
+  ca?: Partial<Record<Domain, string>>;
   acceptDowntime?: boolean;
 }
 
 /** Plan, ask, run, follow. A dry run ends after the plan. */
 export async function rotate(options: RotateOptions): Promise<number> {
   const terminal = terminalFor(options.json === true);
+  const contradiction = contradictionIn(options);
+  if (contradiction) return give(terminal, [contradiction]);
   const connected = await connectAs(options.identity);
   if (!connected.ok) return notConnected(terminal, connected.failure);
   await using coordinator = connected.value;
@@ -50,6 +53,9 @@ export async function rotate(options: RotateOptions): Promise<number> {
     terminal.tell({ ok: true, plan, proof, alternatives });
     terminal.say('This was a dry run: nothing was changed or written.');
     return exitCodes.done;
+  }
+  if (options.digest !== undefined && !plan.digest.startsWith(options.digest)) {
+    return give(terminal, [anotherPlan(options.digest, plan.digest)]);
   }
   if (!options.yes) {
     const agreed = await agree(terminal, plan.cluster);
@@ -137,16 +143,47 @@ function conclude(ending: Ending, rotation: string, terminal: Terminal): number 
   }
 }
 
+/** Options that say nothing under the strategy that was asked for would be swallowed. */
+function contradictionIn({ strategy, ...given }: RotateOptions): Failure | undefined {
+  const idle =
+    strategy === 'renew'
+      ? [
+          given.ca && '--ca',
+          given.retire && '--retire',
+          given.reissue && '--reissue',
+          given.restarts && '--restarts',
+        ].filter((option) => typeof option === 'string')
+      : given.leaves === 'due'
+        ? ['--leaves due']
+        : [];
+  if (idle.length === 0) return undefined;
+  return fail(
+    'bad-usage',
+    `${idle.join(', ')} ${idle.length === 1 ? 'means' : 'mean'} nothing with --strategy ${strategy}, and nothing was done`,
+    strategy === 'renew'
+      ? 'a renewal keeps every CA and restarts no member: leave it out, or say --strategy staged'
+      : 'a staged rotation replaces every leaf of another CA: leave it out, or say --strategy renew',
+  ).failure;
+}
+
+function anotherPlan(agreed: string, now: string): Failure {
+  return fail(
+    'plan-changed',
+    `the plan that was agreed to has the digest ${agreed}, and the one that would run now ${now.slice(0, 16)}`,
+    'something is not as it was: look at this plan, and agree to it or find out what changed',
+  ).failure;
+}
+
 function requestFor(options: RotateOptions, cluster: string): RotationRequest {
   return {
     cluster,
     domains: options.domain === 'all' ? ['client', 'peer'] : [options.domain],
     strategy: options.strategy,
     ...(options.restarts ? { restarts: options.restarts } : {}),
-    targets: options.ca,
+    targets: options.ca ?? {},
     acceptDowntime: options.acceptDowntime === true,
     leaves: options.leaves,
-    retire: options.retire,
+    retire: options.retire ?? [],
     reissue: options.reissue === true,
   };
 }

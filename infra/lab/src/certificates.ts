@@ -14,6 +14,9 @@ export interface CertificateOptions {
   /** Instead of names of their own. */
   agentCommonName?: string | undefined;
   clientCommonName?: string | undefined;
+  peerCommonName?: string | undefined;
+  /** DNS names of every leaf that the client port is dialled with. */
+  clientHosts?: readonly string[] | undefined;
 }
 
 /** Leaves that no slot holds, for probes: a client of the first CA, and each member's first peer leaf. */
@@ -53,22 +56,26 @@ export async function makeCertificates(layout: Layout, options: CertificateOptio
     ...(options.oneCa ? [] : [makeCa('etcd peer CA', peerCa, options)]),
   ]);
 
+  const { clientHosts = [] } = options;
   const kept: KeptLeaves = { client: pairIn(layout.ca, 'kept-client'), peer: {} };
   const leaves: Leaf[] = [
-    { ca, profile: 'client', name: 'kept-client', hosts: [], to: kept.client },
+    { ca, profile: 'client', name: 'kept-client', hosts: [...clientHosts], to: kept.client },
     ...layout.clients.map(({ name: own, pair }): Leaf => {
       const name = options.clientCommonName ?? own;
-      return { ca, profile: 'client', name, hosts: [], to: pair };
+      return { ca, profile: 'client', name, hosts: [...clientHosts], to: pair };
     }),
   ];
   for (const { name, address, server, peer, agentClient } of layout.members) {
     const hosts = [name, 'localhost', '127.0.0.1', address];
     const agentName = options.agentCommonName ?? `etcd-rotate-${name}`;
     leaves.push(
-      { ca, profile: 'server', name, hosts, to: server },
-      { ca: peerCa, profile: 'peer', name, hosts, to: peer },
-      { ca, profile: 'client', name: agentName, hosts: [], to: agentClient },
+      { ca, profile: 'server', name, hosts: [...hosts, ...clientHosts], to: server },
+      { ca, profile: 'client', name: agentName, hosts: [...clientHosts], to: agentClient },
     );
+    if (peer.cert !== server.cert) {
+      const peerName = options.peerCommonName ?? name;
+      leaves.push({ ca: peerCa, profile: 'peer', name: peerName, hosts, to: peer });
+    }
   }
   await allOf(leaves.map((leaf) => makeLeaf(leaf, config, options)));
 

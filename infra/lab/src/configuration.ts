@@ -11,6 +11,22 @@ export type PolicyText = Record<string, string>;
 /** Its profile: `{ leaf: { key: 'ecdsa-p256', validity: '90d' } }`. */
 export type ProfileText = { [Of in 'ca' | 'leaf']?: { key?: string; validity?: string } };
 
+/** The fleet file, as far as somebody changes it. */
+export interface FleetText {
+  clusters: {
+    members: Record<string, unknown>[];
+    clients?: Record<string, unknown>[];
+    policy?: PolicyText;
+    profile?: ProfileText;
+  }[];
+}
+
+/** The agent file, likewise. */
+export interface AgentText {
+  members: Record<string, unknown>[];
+  clients?: Record<string, unknown>[];
+}
+
 export interface ConfigurationOptions {
   layout: Layout;
   natsServer: string;

@@ -2,7 +2,9 @@
 
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { AgentText, FleetText } from './configuration.ts';
 import type { Layout, PairFiles } from './layout.ts';
+import { reviseYaml } from './revise-yaml.ts';
 import { type Ran, type RunOptions, runHere, runProgram } from './run-program.ts';
 import { makeService, type Service } from './services.ts';
 import { Hopeless, until } from './until.ts';
@@ -15,6 +17,10 @@ export interface ControlPlane {
   init(): Promise<void>;
   /** Gives a CA to the coordinator, which must not run. */
   adoptCa(name: string, files: PairFiles): Promise<Ran>;
+  /** Changes the fleet file and starts the coordinator again, which reads it then. */
+  reviseFleet(change: (fleet: FleetText) => void): Promise<void>;
+  /** Changes the agent file of a node and starts its agent again. */
+  reviseAgent(node: string, change: (file: AgentText) => void): Promise<void>;
   /** Starts coordinator and agents, and waits until the coordinator has heard from every node. */
   start(): Promise<void>;
   /** Waits until the coordinator answers and has heard from every node. */
@@ -69,6 +75,18 @@ export function makeControlPlane(layout: Layout): ControlPlane {
     adoptCa(name, { cert, key }) {
       const args = ['adopt-ca', '--config', files.file, '--name', name, '--cert', cert, '--key', key];
       return runProgram([...coordinatorCommand, ...args], { environment });
+    },
+    async reviseFleet(change) {
+      reviseYaml(files.fleetFile, change);
+      await coordinator.restart();
+      await control.ready();
+    },
+    async reviseAgent(name, change) {
+      const member = layout.members.find((one) => one.name === name);
+      if (!member) throw new Error(`no node ${name}`);
+      reviseYaml(member.agentFile, change);
+      await control.agent(name).restart();
+      await control.ready();
     },
     async start() {
       await Promise.all([coordinator, ...agents].map((service) => service.start()));

@@ -1,5 +1,6 @@
 import type { EtcdVersion } from './binaries.ts';
 import type { PolicyText, ProfileText } from './configuration.ts';
+import type { OneFile } from './layout.ts';
 
 export interface LabOptions {
   members: 1 | 3 | 5;
@@ -22,6 +23,12 @@ export interface LabOptions {
   agentCommonName?: string;
   /** Of the leaves of writer and watcher. */
   clientCommonName?: string;
+  /** Of every peer leaf, instead of the member's own name: what --peer-cert-allowed-cn asks for. */
+  peerCommonName?: string;
+  /** DNS names of every leaf that the client port is dialled with: what --client-cert-allowed-hostname asks for. */
+  clientHosts?: string[];
+  /** What is one file for both ports of a member, as kubeadm has its bundle; wants one CA. */
+  oneFile?: OneFile;
   /** Must not exist or be empty; a new one under the temporary folder unless said. */
   folder?: string;
   /** Such as `127.41.7`; a free one unless said. */

@@ -64,19 +64,25 @@ export interface Layout {
   operator: string;
 }
 
+/** The bundle of both ports, or their pair as well. */
+export type OneFile = 'bundle' | 'bundle and pair';
+
 export interface LayoutOptions {
   members: number;
   addressBase: string;
   /** Whether writer and watcher are declared. */
   load: boolean;
+  oneFile?: OneFile | undefined;
 }
 
-export function layOut(folder: string, { members, addressBase, load }: LayoutOptions): Layout {
+export function layOut(folder: string, { members, addressBase, load, oneFile }: LayoutOptions): Layout {
   const names = Array.from({ length: members }, (_, index) => `m${index + 1}`);
   const coordinator = join(folder, 'coordinator');
   return {
     folder,
-    members: names.map((name, index) => memberAt(folder, name, `${addressBase}.${index + 1}`)),
+    members: names.map((name, index) =>
+      memberAt(folder, { name, address: `${addressBase}.${index + 1}`, oneFile }),
+    ),
     clients: load
       ? [clientAt(folder, 'writer', 'm1'), clientAt(folder, 'watcher', members > 1 ? 'm2' : 'm1')]
       : [],
@@ -95,7 +101,10 @@ export function layOut(folder: string, { members, addressBase, load }: LayoutOpt
   };
 }
 
-function memberAt(lab: string, name: string, address: string): MemberLayout {
+function memberAt(
+  lab: string,
+  { name, address, oneFile }: { name: string; address: string; oneFile: OneFile | undefined },
+): MemberLayout {
   const folder = join(lab, `node-${name}`);
   const pki = join(folder, 'etcd', 'pki');
   const client = join(folder, 'agent-client');
@@ -108,8 +117,8 @@ function memberAt(lab: string, name: string, address: string): MemberLayout {
     data: join(folder, 'etcd', 'data'),
     server: pairIn(pki, 'server'),
     ca: join(pki, 'ca.pem'),
-    peer: pairIn(pki, 'peer'),
-    peerCa: join(pki, 'peer-ca.pem'),
+    peer: pairIn(pki, oneFile === 'bundle and pair' ? 'server' : 'peer'),
+    peerCa: join(pki, oneFile ? 'ca.pem' : 'peer-ca.pem'),
     agentClient: { ...pairIn(client, 'client'), ca: join(client, 'ca.pem') },
     agentFile: join(folder, 'agent.yaml'),
     agentState: join(folder, 'agent'),

@@ -21,7 +21,8 @@ import { until } from './until.ts';
  */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const { members, etcd: version, keys, oneCa, load = true, control = true } = options;
-  const { policy = {}, profile = {}, etcdFlags: more = [], agentCommonName, clientCommonName } = options;
+  const { policy = {}, profile = {}, etcdFlags: more = [] } = options;
+  const { agentCommonName, clientCommonName, peerCommonName, clientHosts } = options;
   const progress = options.onProgress ?? (() => undefined);
   const { cfssl, natsServer, etcd: etcdOf } = binaries();
   const { etcd, etcdctl } = etcdOf(version);
@@ -29,7 +30,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const folder = newFolder(options.folder);
   noteOwner(folder, process.pid);
   try {
-    const layout = layOut(folder, { members, addressBase, load });
+    const layout = layOut(folder, { members, addressBase, load, oneFile: options.oneFile });
     makeFolders(layout);
     const services = layout.members.map((member) =>
       makeService(layout.services, `etcd-${member.name}`, etcdCommand(etcd, member, { layout, more })),
@@ -44,6 +45,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       cfssl,
       agentCommonName,
       clientCommonName,
+      peerCommonName,
+      clientHosts,
     });
     lab.kept.client = readPair(kept.client);
     for (const [name, files] of Object.entries(kept.peer)) lab.kept.peer[name] = readPair(files);

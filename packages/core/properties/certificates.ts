@@ -62,10 +62,30 @@ export function replacing(
   );
 }
 
+/**
+ * Without its PEM, which a plan would otherwise carry a hundred times: a certificate is told by its fingerprint, and the
+ * judge looks it up.
+ */
+export function light(certificate: KnownCertificate): KnownCertificate {
+  const { facts } = certificate;
+  const there = lights.get(facts.fingerprint) ?? {
+    full: certificate,
+    light: { pem: facts.fingerprint, facts },
+  };
+  lights.set(facts.fingerprint, there);
+  return there.light;
+}
+
+const lights = new Map<string, { full: KnownCertificate; light: KnownCertificate }>();
+
+function full(contents: Contents): Contents {
+  return contents.map((one) => lights.get(one.facts.fingerprint)?.full ?? one);
+}
+
 const leaves = new Map<string, KnownCertificate>();
 
 function onlyOnce(what: string, make: () => KnownCertificate): KnownCertificate {
-  const leaf = leaves.get(what) ?? make();
+  const leaf = leaves.get(what) ?? light(make());
   leaves.set(what, leaf);
   return leaf;
 }
@@ -82,8 +102,13 @@ export function heldName(ref: CaRef): string {
   }
 }
 
+/** The CA of that name. */
+export function ca(name: string): KnownCertificate {
+  return light(aCa(name).known);
+}
+
 export function caOf(ref: CaRef): KnownCertificate {
-  return ref.role === 'new' ? aCa(heldName(ref)).known : ref.certificate;
+  return ref.role === 'new' ? ca(heldName(ref)) : ref.certificate;
 }
 
 /** Every CA that may come up: the coordinator holds them all. */
@@ -91,7 +116,7 @@ export const held: ReadonlyMap<string, KnownCertificate> = new Map(
   [
     ...['ca1', 'pca1', 'ca2', 'pca2', 'ca3', 'ca4', 'pca4'],
     ...['made-new-ca', 'made-new-client-ca', 'made-new-peer-ca'],
-  ].map((name) => [name, aCa(name).known]),
+  ].map((name) => [name, ca(name)]),
 );
 
 // A walk asks about the same few thousand pairs millions of times: what was asked is numbered, and asked once.
@@ -116,7 +141,7 @@ export const quickJudge: Judge = {
   aheadMs: judge.aheadMs,
   verify: (chain, bundle, purpose, aheadMs) => {
     const pair = (numberOf(chain) * 2 ** 24 + numberOf(bundle)) * 2 + (aheadMs === judge.aheadMs ? 1 : 0);
-    const verdict = verdicts[purpose].get(pair) ?? verify(chain, bundle, purpose, aheadMs);
+    const verdict = verdicts[purpose].get(pair) ?? verify(full(chain), full(bundle), purpose, aheadMs);
     verdicts[purpose].set(pair, verdict);
     return verdict as ReturnType<typeof verify>;
   },

@@ -1,8 +1,8 @@
 import type { FleetCluster, Plan, RotationRequest } from '@etcd-rotate/protocol';
-import { aCa } from '@etcd-rotate/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Case, cases } from './case.ts';
+import { ca } from './certificates.ts';
 import { seed } from './every-case.ts';
 import { loaded, type State, written } from './state.ts';
 import { type Trial, trialOf } from './trial.ts';
@@ -33,7 +33,7 @@ const differences: Record<string, (asked: Trial) => Asked | undefined> = {
     const [holder, holdings] = [...asked.start.holders][0] ?? [];
     const there = holdings?.get('client-bundle');
     if (!holder || !there) return undefined;
-    const contents = new Map([['client-bundle', [...there.disk, aCa('ca9').known]] as const]);
+    const contents = new Map([['client-bundle', [...there.disk, ca('ca9')]] as const]);
     return { ...asked, start: loaded(written(asked.start, holder, contents), holder) };
   },
   'what a process has loaded': (asked) => {

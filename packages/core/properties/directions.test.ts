@@ -11,15 +11,18 @@ const ways: Record<string, (left: Left) => string | undefined> = {
   'from any prefix the way back arrives, and nobody refuses anybody': (left) => whyNotThere(left, left.back),
 };
 
-const looked = lookAtEveryCase((one, count) => {
-  const left = leftAfter(one, placeIn(one));
-  count(left ? 'left half done' : 'nothing to do');
-  if (!left) return [];
-  return Object.entries(ways).flatMap(([rule, way]) => {
-    const wrong = way(left);
-    return wrong === undefined ? [] : [[rule, wrong] as const];
-  });
-}, 0.5);
+const looked = lookAtEveryCase(
+  (one, count) => {
+    const left = leftAfter(one, placeIn(one));
+    count(left ? 'left half done' : 'nothing to do');
+    if (!left) return [];
+    return Object.entries(ways).flatMap(([rule, way]) => {
+      const wrong = way(left);
+      return wrong === undefined ? [] : [[rule, wrong] as const];
+    });
+  },
+  [0, 0.25],
+);
 report(looked, 'directions');
 
 /** Where a case is left, which is where its earlier rotation would be. */

@@ -1,11 +1,10 @@
 import type { HolderId, NodeObservation, Slot } from '@etcd-rotate/protocol';
 import { slots, slotsOf } from '@etcd-rotate/protocol';
-import { aCa } from '@etcd-rotate/testing';
 import { inUse } from '../src/in-use.ts';
 import { bundlesIn, casIn } from '../src/seen-slots.ts';
 import type { Contents } from '../src/world.ts';
 import { type Case, type Found, requestOf, sharesBundles, sharesLeaves } from './case.ts';
-import { firstLeaf } from './certificates.ts';
+import { ca, firstLeaf } from './certificates.ts';
 import { loaded, observed, type State, written } from './state.ts';
 import { afterSome, planFrom } from './walk.ts';
 
@@ -20,7 +19,7 @@ export function startOf(one: Case, found: Found): State {
 
 function untouched(one: Case, { seen: all, leader }: Found): State {
   const seen = sharesLeaves(one) ? all.map(withOneLeafFile) : all;
-  const [client, peer] = one.cas.map((name) => aCa(name).known);
+  const [client, peer] = one.cas.map((name) => ca(name));
   if (!client || !peer) throw new Error('a case has two CAs');
   const both = client === peer ? [client] : [client, peer];
   const isOne = sharesBundles(one);
@@ -62,7 +61,7 @@ function withOneLeafFile(node: NodeObservation): NodeObservation {
 
 /** One more CA in a bundle is never wrong, whether the process has read it or not. */
 function withOwn({ own }: Case, state: State): State {
-  const extra = aCa(own.ca).known;
+  const extra = ca(own.ca);
   let turn = 0;
   let result = state;
   for (const [holder, holdings] of state.holders) {

@@ -93,8 +93,10 @@ function withoutCurrent(rotation: Rotation): Rotation['progress'] {
   const { progress } = rotation;
   const group = currentGroup(rotation).map(({ id }) => id);
   const anew = [...group, ...canariesBehind(rotation)].flatMap((id): [string, Progress][] => {
-    const { attempt } = progress[id] ?? {};
-    if (!attempt || inFlight(progress[id])?.body.type === 'change') return [];
+    const there = progress[id];
+    const { attempt } = there ?? {};
+    if (!there || !attempt) return [];
+    if (inFlight(there)?.body.type === 'change') return [[id, { ...there, tries: 0, isFromBefore: true }]];
     return [[id, { attempt, tries: 0, sent: [], results: [], signed: undefined }]];
   });
   return { ...progress, ...Object.fromEntries(anew) };

@@ -24,26 +24,29 @@ export function usagesAreThere({ observations }: CheckInput): Failure[] {
   );
 }
 
-/** Unknown is unsafe: of a bundle that was not loaded from disk it must be known what was loaded instead. */
+/**
+ * Unknown is unsafe: of a bundle that a member did not load from disk it must be known what it loaded instead, or nobody
+ * can tell whom it would refuse. A client is asked nothing here: what it has works, and a rotation lets it take up what is
+ * known before anything changes on which that could depend; a renewal keeps the CA that it trusts.
+ */
 export function bundlesInUseAreKnown({ observations }: CheckInput): Failure[] {
   const bundles = bundlesIn(observations);
   const known = casIn(bundles);
   return bundles
-    .filter(({ seen: { holder }, contents }) =>
-      holder.startsWith('member/') ? inUse(contents, known) === undefined : !contents.loaded,
+    .filter(
+      ({ seen: { holder }, contents }) =>
+        holder.startsWith('member/') && inUse(contents, known) === undefined,
     )
     .map(({ seen: { holder }, slot, contents: { loaded, listed } }) => {
-      const names = holder.startsWith('member/') ? listed : undefined;
-      const without = (names ?? []).filter(
+      const without = listed?.filter(
         (name) => known.filter(({ facts }) => facts.subject === name).length !== 1,
       );
       const what = loaded
         ? `${holder} has not loaded its ${slot} as it lies on disk`
         : `${holder} was started before its ${slot} was last written`;
-      const why =
-        names === undefined
-          ? 'what it trusts is not what lies on disk'
-          : `of the CAs that its port names, ${without.map((name) => `"${name}"`).join(', ')} cannot be told from the bundles of the cluster`;
+      const why = without
+        ? `of the CAs that its port names, ${without.map((name) => `"${name}"`).join(', ')} cannot be told from the bundles of the cluster`
+        : 'its port does not say what it trusts instead';
       return fail(
         'bundle-not-loaded',
         `${what}: ${why}`,

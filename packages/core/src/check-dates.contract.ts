@@ -1,6 +1,15 @@
 import type { HolderObservation } from '@etcd-rotate/protocol';
 import { aCa, aClient, aCluster, amend, aRequest, withPolicy, withProfile } from '@etcd-rotate/testing';
-import { type Cases, cluster, everyBundle, inputOf, known, seenWith, withLeaf } from './checks.contract.ts';
+import {
+  type Cases,
+  cluster,
+  everyBundle,
+  inputOf,
+  known,
+  seenWith,
+  withBundle,
+  withLeaf,
+} from './checks.contract.ts';
 
 const ca1 = aCa('ca1').known;
 const inHalfAnHour = '2026-06-01T12:30:00.000Z';
@@ -149,6 +158,20 @@ export const dateCases: Cases = {
       says: [
         'leaf-outlives-ca: client/backup: its client-leaf, CN=backup (########), is valid until 2040-01-01T00:00:00.000Z, but its CA CN=ca1 (########) only until 2036-05-29T12:00:00.000Z',
       ],
+    },
+    {
+      what: 'a leaf that ends after its CA as one of those has it who verify it',
+      input: inputOf(cluster, {
+        observations: seenWith({
+          'client/backup': withBundle('server-bundle', {
+            bundle: [known(ca1, { fingerprint: '1'.repeat(64), notAfter: '2026-06-03T12:00:00.000Z' })],
+          }),
+        }),
+      }),
+      says: ['a', 'b', 'c'].map(
+        (name) =>
+          `leaf-outlives-ca: member/${name}: its server-leaf, CN=${name} (########), is valid until 2027-06-01T12:00:00.000Z, but its CA CN=ca1 (########) only until 2026-06-03T12:00:00.000Z`,
+      ),
     },
     {
       what: 'a target that ends before a leaf of it would',

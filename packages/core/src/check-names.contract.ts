@@ -114,6 +114,55 @@ export const nameCases: Cases = {
       ],
     },
     {
+      what: 'an address on which it listens, which the new leaf of the other domain alone gets',
+      input: ofB(withFlags({ 'listen-peer-urls': 'https://10.0.0.2:2380' }), {
+        cluster: fleetWith({ addNames: { client: { dns: [], ip: ['10.0.0.2'] } } }),
+      }),
+      says: [
+        'names-missing: member/b: its peer-leaf, CN=b (########), is not valid for 10.0.0.2, on which it listens for peers',
+      ],
+    },
+    {
+      what: 'an address on which it listens, in a domain that is not rotated',
+      input: ofB(withFlags({ 'listen-peer-urls': 'https://10.0.0.2:2380' }), {
+        cluster: fleetWith({ addNames: { peer: { dns: [], ip: ['10.0.0.2'] } } }),
+        request: aRequest({ domains: ['client'] }),
+      }),
+      says: [
+        'names-missing: member/b: its peer-leaf, CN=b (########), is not valid for 10.0.0.2, on which it listens for peers',
+      ],
+    },
+    {
+      what: 'an address on which it listens and by which a client reaches it, which only the new leaf has',
+      input: inputOf(cluster, {
+        observations: seenWith({
+          'client/backup': reaching('https://10.0.0.2:2379'),
+          'member/b': withFlags({ 'listen-client-urls': 'https://10.0.0.2:2379' }),
+        }),
+        cluster: fleetWith({ addNames: { client: { dns: [], ip: ['10.0.0.2'] } } }),
+      }),
+      says: [`${not} 10.0.0.2, by which client/backup reaches it`],
+    },
+    {
+      what: 'addresses on which it listens, which the new leaves get',
+      input: ofB(
+        withFlags({
+          'listen-client-urls': 'https://10.0.0.2:2379',
+          'listen-metrics-urls': 'https://[FD00::2]:2381',
+          'listen-peer-urls': 'https://10.0.0.2:2380',
+        }),
+        {
+          cluster: fleetWith({
+            addNames: {
+              client: { dns: [], ip: ['10.0.0.2', 'fd00::2'] },
+              peer: { dns: [], ip: ['10.0.0.2'] },
+            },
+          }),
+        },
+      ),
+      says: [],
+    },
+    {
       what: 'a wildcard address, which is nobody’s name',
       input: ofB(withFlags({ 'listen-client-urls': 'https://[::]:2379,https://0.0.0.0:2379' })),
       says: [],

@@ -1,5 +1,5 @@
 import type { Failure, KnownCertificate } from '@etcd-rotate/protocol';
-import { fail } from '@etcd-rotate/protocol';
+import { fail, slots } from '@etcd-rotate/protocol';
 import type { CheckInput } from './check.ts';
 import { dialledHosts } from './dialled-hosts.ts';
 import { skipsSourceCheck } from './etcd-versions.ts';
@@ -16,16 +16,18 @@ export function namesCoverWhatIsDialled(input: CheckInput): Failure[] {
   return leavesIn(input.observations).flatMap((there) => {
     const { seen, slot, leaf } = there;
     const needed = [...(hosts.get(`${seen.holder} ${slot}`) ?? [])];
-    return needed.flatMap(([host, why]) => {
-      if (!input.covers(leaf, host)) {
-        return fail(
-          'names-missing',
-          `${seen.holder}: its ${slot}, ${said(leaf)}, is not valid for ${host}, ${why}`,
-          'replace the leaf under its CA by one with that name, or correct the URL; addNames is for names to come',
-        ).failure;
-      }
-      if (input.covers(next(there), host)) return [];
-      return dropped(there, `${host}, ${why}`);
+    return needed.flatMap(([host, { why, isListenedOnAlone }]) => {
+      const willBe = input.covers(next(there), host);
+      if (input.covers(leaf, host)) return willBe ? [] : dropped(there, `${host}, ${why}`);
+      // Nobody is refused today, and the rotation mends it: to refuse that would be to keep it as it is.
+      if (isListenedOnAlone && willBe) return [];
+      return fail(
+        'names-missing',
+        `${seen.holder}: its ${slot}, ${said(leaf)}, is not valid for ${host}, ${why}`,
+        isListenedOnAlone
+          ? `give the new leaf that name, with addNames in the fleet file and a rotation of domain ${slots[slot].domain}; or take the host out of the URLs on which it listens`
+          : 'replace the leaf under its CA by one with that name, or correct the URL; addNames is for names to come',
+      ).failure;
     });
   });
 }
@@ -36,6 +38,8 @@ export function namesCoverSourceAddresses(input: CheckInput): Failure[] {
   return dialledFrom(input).flatMap(({ there, address }) => {
     const { holder } = there.seen;
     if (address === undefined) {
+      // Of a member that could not be asked, its node says why.
+      if (!there.seen.status && there.seen.problems.length > 0) return [];
       return fail(
         'names-missing',
         `${holder}: the addresses from which it dials its peers could not be seen, and its peer-leaf has to name them`,

@@ -1,5 +1,5 @@
 import { fail, type NodeObservation } from '@etcd-rotate/protocol';
-import { aClient, aCluster, withPolicy } from '@etcd-rotate/testing';
+import { aClient, aCluster, aMember, withPolicy } from '@etcd-rotate/testing';
 import { type Cases, cluster, inputOf, seenWith } from './checks.contract.ts';
 
 const away = fail('node-away', 'the agent on node node-b does not answer', 'look at that node', true).failure;
@@ -34,7 +34,42 @@ export const nodeCases: Cases = {
       input: inputOf(aCluster('a', 'b', 'c', aClient('backup', { node: 'node-a' })), {
         cluster: cluster.fleet,
       }),
-      says: ['unknown-holder: the agent file of node-backup does not name client/backup of cluster main'],
+      says: [
+        'unknown-holder: the agent file of node-backup does not name client/backup of cluster main',
+        'unknown-holder: the agent file of node-a names client/backup, which the fleet file has on node-backup: one of two of a name would be left out of the rotation',
+      ],
+    },
+    {
+      what: 'a client that the agent file alone names',
+      input: inputOf(aCluster('a', 'b', 'c', aClient('watcher', { node: 'node-b' })), {
+        cluster: aCluster('a', 'b', 'c').fleet,
+      }),
+      says: [
+        'unknown-holder: the agent file of node-b names client/watcher, which the fleet file does not: it would be left out of the rotation and lose its access',
+      ],
+    },
+    {
+      what: 'a client that begins as the own one of another node is called',
+      input: inputOf(cluster, {
+        observations: cluster.observations().map((seen) => {
+          const [own] = seen.holders;
+          return own && seen.node === 'node-b'
+            ? { ...seen, holders: [...seen.holders, { ...own, holder: 'client/agent-node-c' }] }
+            : seen;
+        }),
+      }),
+      says: [
+        'unknown-holder: the agent file of node-b names client/agent-node-c, which the fleet file has on node-c: one of two of a name would be left out of the rotation',
+      ],
+    },
+    {
+      what: 'a member that the agent file of a client’s node alone names, with the client of its agent',
+      input: inputOf(aCluster('a', 'b', 'c', aMember('d', { node: 'node-backup' }), aClient('backup')), {
+        cluster: cluster.fleet,
+      }),
+      says: [
+        'unknown-holder: the agent file of node-backup names member/d, which the fleet file does not: it would be left out of the rotation and lose its access',
+      ],
     },
     {
       what: 'a client on the node of a member',

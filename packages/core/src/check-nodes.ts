@@ -9,13 +9,13 @@ export function everyNodeAnswers({ missing }: CheckInput): Failure[] {
   return [...missing];
 }
 
-export function everyHolderIsKnown({ cluster, observations }: CheckInput): Failure[] {
-  const wanted: [HolderId, string][] = [
-    ...cluster.members.map(({ name, node }): [HolderId, string] => [`member/${name}`, node]),
-    ...cluster.clients.map(({ name, node }): [HolderId, string] => [`client/${name}`, node]),
-    ...cluster.members.map(({ node }): [HolderId, string] => [agentClient(node), node]),
-  ];
-  return wanted
+/** The fleet file and the agent files name the same holders: one that either leaves out would be left out of the plan. */
+export function everyHolderIsKnown(input: CheckInput): Failure[] {
+  return [...declaredAndNotThere(input), ...thereAndNotDeclared(input)];
+}
+
+function declaredAndNotThere({ cluster, observations }: CheckInput): Failure[] {
+  return declared(cluster)
     .filter(([holder, node]) => !observations.some((one) => one.node === node && holderIn([one], holder)))
     .map(
       ([holder, node]) =>
@@ -25,6 +25,39 @@ export function everyHolderIsKnown({ cluster, observations }: CheckInput): Failu
           `add it to the agent file of ${node}, or correct the fleet file`,
         ).failure,
     );
+}
+
+/** What an agent file names is a process that runs: once the old CA is gone, nothing that it has is accepted any more. */
+function thereAndNotDeclared({ cluster, observations }: CheckInput): Failure[] {
+  const wanted = declared(cluster);
+  return observations.flatMap(({ node, holders }) =>
+    holders
+      // The agent's own client comes and goes with its member.
+      .filter(({ holder }) => holder !== agentClient(node))
+      .filter(({ holder }) => !wanted.some(([one, where]) => one === holder && where === node))
+      .map(({ holder }) => {
+        const elsewhere = wanted.find(([one]) => one === holder)?.[1];
+        const kind = holder.startsWith('member/') ? 'members' : 'clients';
+        return fail(
+          'unknown-holder',
+          elsewhere === undefined
+            ? `the agent file of ${node} names ${holder}, which the fleet file does not: it would be left out of the rotation and lose its access`
+            : `the agent file of ${node} names ${holder}, which the fleet file has on ${elsewhere}: one of two of a name would be left out of the rotation`,
+          elsewhere === undefined
+            ? `add it to the ${kind} of the cluster in the fleet file, or take it out of the agent file of ${node}`
+            : `correct its node in the fleet file; or give each a name of its own; or take it out of the agent file of ${node}`,
+        ).failure;
+      }),
+  );
+}
+
+/** Every holder that the fleet file means, and its node. */
+function declared({ members, clients }: CheckInput['cluster']): [HolderId, string][] {
+  return [
+    ...members.map(({ name, node }): [HolderId, string] => [`member/${name}`, node]),
+    ...clients.map(({ name, node }): [HolderId, string] => [`client/${name}`, node]),
+    ...members.map(({ node }): [HolderId, string] => [agentClient(node), node]),
+  ];
 }
 
 export function nodesFindNoProblem({ observations }: CheckInput): Failure[] {

@@ -14,6 +14,7 @@ const planned: PlannedFrom = {
     peerUrls: [`https://${name}.example:2380`],
   })),
   slots: {},
+  circumstances: '',
 };
 
 const refused = (observations = cluster.observations(), from = planned) =>

@@ -87,7 +87,7 @@ function notOneCa(word: string, seen: readonly Seen[]): Failure[] {
   return [
     fail(
       'unknown-ca',
-      `${called.length === 0 ? 'no CA' : `${called.length} CAs`} in the bundles of these domains ${called.length === 1 ? 'has' : 'have'} a fingerprint that begins with ${word}`,
+      `${called.length === 0 ? 'no CA' : `${called.length} CAs`} in the bundles of these domains ${called.length > 1 ? 'have' : 'has'} a fingerprint that begins with ${word}`,
       'name one CA to retire by its fingerprint, as the plan shows it',
     ).failure,
   ];
@@ -103,16 +103,18 @@ function presentCa(
   issuers: readonly KnownCertificate[],
   held: ReadonlyMap<string, KnownCertificate>,
 ): Result<CaRef> {
-  const [issuer, ...more] = issuers;
-  if (!issuer || more.length > 0) {
+  const [issuer] = issuers;
+  // A root that was issued again with the same key is the same issuer twice.
+  if (!issuer || issuers.some(({ facts }) => facts.publicKey !== issuer.facts.publicKey)) {
+    const said = issuers.map(({ facts }) => `${facts.subject} (${facts.fingerprint.slice(0, 8)})`).join('; ');
     return fail(
       'no-old-ca',
-      `the leaves of domain ${domain} are of ${issuers.length} CAs: ${issuers.map(({ facts }) => facts.subject).join('; ')}`,
+      `the leaves of domain ${domain} are of ${issuers.length} CAs: ${said}`,
       'a renewal keeps the CA of a domain; bring the domain to one CA first: --strategy staged --ca',
     );
   }
-  const name = [...held].find(([, certificate]) => is(certificate, issuer))?.[0];
-  if (name !== undefined) return ok({ role: 'held', name, certificate: issuer });
+  const found = [...held].find(([, certificate]) => issuers.some((one) => is(certificate, one)));
+  if (found) return ok({ role: 'held', name: found[0], certificate: found[1] });
   return fail(
     'ca-not-held',
     `the coordinator does not hold the key of ${issuer.facts.subject}, which issued the leaves of domain ${domain}`,

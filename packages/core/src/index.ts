@@ -1,5 +1,6 @@
 export { apply, awaits } from './apply.ts';
 export type { Check, CheckInput } from './check.ts';
+export { changedWhileHeld } from './check-resume.ts';
 export { beforeResume, preflight, refusalsOf, resumeRefusalsOf, warningsOf } from './checks.ts';
 export { keyKindFor } from './commands.ts';
 export type { Times } from './estimate.ts';

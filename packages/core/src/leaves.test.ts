@@ -1,7 +1,13 @@
-import type { KnownCertificate, LeafChange, Names, Profile } from '@etcd-rotate/protocol';
+import {
+  FleetCluster,
+  type KnownCertificate,
+  type LeafChange,
+  type Names,
+  type Profile,
+} from '@etcd-rotate/protocol';
 import { aCa, aLeaf, start } from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
-import { isAsWanted, isDue, unchanged } from './leaves.ts';
+import { isAsWanted, isDue, leafChangesOf, unchanged } from './leaves.ts';
 
 const day = 86_400_000;
 const validity = 100 * day;
@@ -39,6 +45,19 @@ describe('a leaf', () => {
     expect(stays({ dropNames: dns('other.example') })).toBe(true);
     expect(stays({ dropNames: dns('old.example') })).toBe(false);
     expect(stays({ dropNames: dns('OLD.example') })).toBe(false);
+  });
+
+  test('is held against the addresses of a fleet file, however that writes them', () => {
+    const of = (names: object) => {
+      const members = [{ name: 'a', node: 'n1', ...names }];
+      return leafChangesOf(FleetCluster.parse({ name: 'main', members }))['member/a peer-leaf'];
+    };
+    const six = aLeaf({ ca: aCa('ca1'), commonName: 'a', names: { dns: [], ip: ['2001:db8::1'] } });
+    const staysSix = (names: object) => isAsWanted(six, of(names) ?? unchanged, profile);
+    expect(staysSix({ addNames: { peer: { ip: ['2001:0DB8:0:0::0001'] } } })).toBe(true);
+    expect(staysSix({ addNames: { peer: { ip: ['2001:DB8::2'] } } })).toBe(false);
+    expect(staysSix({ dropNames: { peer: { ip: ['2001:DB8:0:0:0:0:0:1'] } } })).toBe(false);
+    expect(staysSix({ dropNames: { peer: { ip: ['2001:DB8::2'] } } })).toBe(true);
   });
 
   test('does not wait for a name that is added and dropped', () => {

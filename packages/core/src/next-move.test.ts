@@ -72,6 +72,17 @@ describe('a rotation', () => {
   });
 });
 
+test('a failure that was seen before a resume is looked at again, and not held for', () => {
+  const cluster = aCluster('a', 'b', 'c');
+  cluster.instead('trust-b change', () => failed('install-failed', { message: 'no space left' }));
+  // Under way beside it, and heard only after the resume: what it says is of a time in which b was away.
+  cluster.instead('trust-agent-node-a change', () => failed('not-provable', { message: 'b is away' }));
+  const play = new Play(cluster).run();
+  expect(play.rotation.state).toMatchObject({ status: 'held', failure: { code: 'install-failed' } });
+  expect(play.unanswered().map(({ step }) => step)).toContain('trust-agent-node-a');
+  expectRotated(play.resume());
+});
+
 describe('a rotation holds', () => {
   test('when files cannot be installed, and goes on when they can', async () => {
     const cluster = aCluster('a', 'b', 'c');

@@ -20,12 +20,13 @@ import { valuesOf } from './flag-values.ts';
 import { gate } from './gate.ts';
 import { mayFail } from './groups.ts';
 import { groupsOf } from './groups-of.ts';
-import { installed, realContents, storeNameOf } from './installed.ts';
+import { realContents, storeNameOf } from './installed.ts';
 import { leafKey, unchanged } from './leaves.ts';
 import { holderIn } from './plan.ts';
 import { commandId, inFlight, type Progress, type Rotation } from './rotation.ts';
 import { describeRefusal, strangers, type Verify } from './trust.ts';
-import { contentsOf, during, type World } from './world.ts';
+import { contentsOf, during } from './world.ts';
+import { worldNow } from './world-now.ts';
 
 /** What the rotation wants next. */
 export type Move =
@@ -157,11 +158,13 @@ function begin(step: Step, situation: Situation): Move {
 function afterFailure(
   step: Step,
   { outcome }: CommandResult,
-  situation: Situation & Pick<Progress, 'tries'>,
+  situation: Situation & Pick<Progress, 'tries' | 'isFromBefore'>,
 ): Move {
   if (outcome.ok) return { type: 'wait', for: [] };
   const { failure, decision } = outcome;
-  const again = failure.retryable && decision !== 'restored' && situation.tries < tries.ofStep;
+  // What was seen before the resume says nothing of now.
+  const isOld = situation.isFromBefore === true;
+  const again = (isOld || failure.retryable) && decision !== 'restored' && situation.tries < tries.ofStep;
   return again ? begin(step, { ...situation, attempt: situation.attempt + 1 }) : { type: 'hold', failure };
 }
 
@@ -213,15 +216,6 @@ function strangerAfter(step: Step, { rotation, verify, covers }: Situation): Fai
     `${step.id} is not sent: ${describeRefusal(first)}${more}`,
     'nothing was changed by this step; look at the certificate named, then `rotate resume` or `rotate abandon`',
   ).failure;
-}
-
-/** With every change that is under way: both what was there and what will be are possible. */
-function worldNow(rotation: Rotation): World {
-  const flying = Object.values(rotation.progress).flatMap((progress) => inFlight(progress) ?? []);
-  return flying.reduce(
-    (world, command) => during(world, command.holder, installed(rotation, command)),
-    rotation.world,
-  );
 }
 
 function certificatesToSign(rotation: Rotation, step: Step, progress: Progress): ToSign[] {

@@ -354,6 +354,15 @@ describe('the digest of a plan', () => {
         cluster: aCluster('a', 'b', 'c', aClient('backup'), withProfile({ leaf: { validity: '90d' } })).fleet,
       }),
     ],
+    [
+      'a flag of a member',
+      () => ({
+        observations: amend(observations, 'member/b', (seen) => ({
+          ...seen,
+          flags: { ...seen.flags, 'enable-grpc-gateway': 'false' },
+        })),
+      }),
+    ],
     ['the request', () => ({ request: aRequest({ acceptDowntime: true }) })],
     ['the fleet', () => ({ fleet: 'other' })],
     ['a client', () => ({ cluster: aCluster('a', 'b', 'c').fleet })],
@@ -374,7 +383,10 @@ describe('the digest of a plan', () => {
       slots: {
         ...seen.slots,
         // A leaf of a CA that everybody trusts besides.
-        [slot]: slot === 'client-leaf' ? { chain: sameCaLeaf() } : { bundle: both, loaded: true },
+        [slot]: {
+          ...seen.slots[slot],
+          ...(slot === 'client-leaf' ? { chain: sameCaLeaf() } : { bundle: both, loaded: true }),
+        },
       },
     }));
   }

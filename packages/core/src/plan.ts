@@ -61,7 +61,12 @@ export function planTowards(input: PlanInput): Result<Plan> {
     world,
     domains: domains.value,
     leafFor: (holder, slot, chain) =>
-      leafFor(input, domains.value, { slot, chain, change: leafChanges[leafKey(holder, slot)] ?? unchanged }),
+      leafFor(input, domains.value, {
+        slot,
+        chain,
+        change: leafChanges[leafKey(holder, slot)] ?? unchanged,
+        isLoaded: !world.get(holder)?.unloaded.has(slot),
+      }),
     takes: (holder) => holderIn(observations, holder)?.takes ?? 'by-itself',
   });
   if (!steps.some(({ action }) => action.type === 'change')) {
@@ -95,6 +100,7 @@ export function planTowards(input: PlanInput): Result<Plan> {
           : [],
       ),
       slots: fingerprints(world),
+      circumstances: input.hash(JSON.stringify(circumstances(observations))),
     },
     warnings: input.warnings,
   };
@@ -107,7 +113,12 @@ export function planTowards(input: PlanInput): Result<Plan> {
 function leafFor(
   { request, cluster: { profile }, now }: PlanInput,
   domains: Domains,
-  { slot, chain, change }: { slot: Slot; chain: Contents; change: Plan['leafChanges'][string] },
+  {
+    slot,
+    chain,
+    change,
+    isLoaded,
+  }: { slot: Slot; chain: Contents; change: Plan['leafChanges'][string]; isLoaded: boolean },
 ): CaRef | undefined {
   const domain = domains[slots[slot].domain];
   const [leaf] = chain;
@@ -115,9 +126,10 @@ function leafFor(
   const { target } = domain;
   switch (request.strategy) {
     case 'staged':
-      return domain.isOfTarget(chain) && isAsWanted(leaf, change, profile) ? undefined : target;
+      // Of a leaf that was not loaded the one before it may be in use: that has to be gone before its CA is.
+      return isLoaded && domain.isOfTarget(chain) && isAsWanted(leaf, change, profile) ? undefined : target;
     case 'renew': {
-      if (request.leaves === 'all' || !isAsWanted(leaf, change, profile)) return target;
+      if (request.leaves === 'all' || !isLoaded || !isAsWanted(leaf, change, profile)) return target;
       const issuer = target.role === 'held' ? target.certificate : undefined;
       return issuer && isDue(leaf, { issuer, profile, now }) ? target : undefined;
     }
@@ -145,6 +157,19 @@ export function holderIn(
   holder: HolderId,
 ): HolderObservation | undefined {
   return observations.flatMap(({ holders }) => holders).find((seen) => seen.holder === holder);
+}
+
+/** What the proof rests on besides certificates. */
+function circumstances(observations: readonly NodeObservation[]): unknown[] {
+  return observations.flatMap(({ node, holders }) =>
+    holders.map(
+      ({ holder, takes, flags, endpoint, peerEndpoint, endpoints, dialsFrom, revoked, slots, status }) => [
+        ...[node, holder, takes, flags, endpoint, peerEndpoint, endpoints, dialsFrom, revoked],
+        Object.entries(slots).map(([slot, seen]) => [slot, seen.file, seen.loaded]),
+        status?.members.find(({ id }) => id === status.memberId)?.clientUrls,
+      ],
+    ),
+  );
 }
 
 function fingerprints(world: World): Record<string, string[]> {

@@ -41,6 +41,8 @@ export interface Progress {
   sent: Command[];
   results: CommandResult[];
   signed: Signed[] | undefined;
+  /** What is under way was sent before the rotation was held and resumed. */
+  isFromBefore?: true;
 }
 
 /** The command of a step that was sent and not answered. */

@@ -6,7 +6,7 @@ import { stagesOf, wantedIn } from './stages.ts';
 const [ca1, ca2, other] = ['ca1', 'ca2', 'other'].map((name) => aCa(name).known);
 if (!ca1 || !ca2 || !other) throw new Error('three CAs are needed');
 const target: CaRef = { role: 'held', name: 'ca2', certificate: ca2 };
-const wanting = { old: [ca1], targets: [target], leafOf: () => target };
+const wanting = { isLoaded: true, old: [ca1], targets: [target], leafOf: () => target };
 
 const names = (found: ReturnType<typeof wantedIn>) =>
   found && 'bundle' in found
@@ -26,6 +26,11 @@ describe('trust', () => {
   test('wants a bundle loaded that is written and not loaded', () => {
     expect(bundle('trust', [ca1], [ca1, ca2])).toEqual(['CN=ca1', 'CN=ca2']);
   });
+});
+
+test('a client that has not read its bundle gets a step at trust, though the new CA lies there', () => {
+  const unread = { ...wanting, isLoaded: false, holds: [[ca1, ca2]] };
+  expect(names(wantedIn('trust', 'server-bundle', unread))).toEqual(['CN=ca1', 'CN=ca2']);
 });
 
 describe('issue', () => {

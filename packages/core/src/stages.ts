@@ -29,6 +29,8 @@ export const stagesOf = {
 export interface Wanting {
   /** All contents that may be in use; the last is what lies on disk. */
   holds: readonly Contents[];
+  /** Whether the process is known to have read what lies there. */
+  isLoaded: boolean;
   /** CAs that leave at retire. */
   old: readonly KnownCertificate[];
   /** CAs that the rotation ends on. */
@@ -48,15 +50,14 @@ export function wantedIn(
 ): SlotTarget | undefined {
   const isBundle = slots[slot].holds === 'bundle';
   const onDisk = holds.at(-1) ?? [];
-  const { targets } = wanting;
+  const { targets, isLoaded } = wanting;
   const old = wanting.old.filter((ca) => !targets.some((target) => isTarget(ca, target)));
   const leaves = (ca: KnownCertificate): boolean => old.some((one) => isSame(one, ca));
   switch (stage) {
     case 'trust': {
       const has = (contents: Contents, target: CaRef) => contents.some((ca) => isTarget(ca, target));
-      if (!isBundle || targets.every((target) => holds.every((contents) => has(contents, target)))) {
-        return undefined;
-      }
+      const isTrue = isLoaded && targets.every((target) => holds.every((contents) => has(contents, target)));
+      if (!isBundle || isTrue) return undefined;
       return { bundle: [...onDisk.map(seen), ...targets.filter((target) => !has(onDisk, target))] };
     }
     case 'issue': {

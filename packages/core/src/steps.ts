@@ -132,6 +132,7 @@ function wanted(input: StepsInput, stage: ChangeStage, holder: HolderId): [Slot,
     const served = together.flatMap((one) => input.domains[slots[one].domain] ?? []);
     const target = wantedIn(stage, slot, {
       holds: together.flatMap((one) => party.slots.get(one) ?? []),
+      isLoaded: together.every((one) => !party.unloaded.has(one)),
       old: served.flatMap(({ old }) => old),
       targets: distinct(served.map((domain) => domain.target)),
       leafOf: (chain) => input.leafFor(holder, together[0] ?? slot, chain),

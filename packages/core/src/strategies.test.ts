@@ -4,6 +4,7 @@ import {
   aClient,
   aCluster,
   aMember,
+  amend,
   aRequest,
   aRequestFor,
   type Cluster,
@@ -180,6 +181,26 @@ describe('a half-done start', () => {
     expect(play.rotation.state).toMatchObject({ outcome: 'rotated' });
     expect(cluster.trusts('client')).toEqual(['ca2']);
     expect(cluster.strangers()).toEqual([]);
+  });
+
+  test('of a client that has not read its files gives it a step at trust and at issue, before anything is taken away', () => {
+    const cluster = aCluster('a', 'b', 'c', aClient('backup', { takes: 'reload' }), withCas('ca2'));
+    for (const holder of cluster.holders.values()) {
+      if (!holder.isMember) continue;
+      for (const slot of holder.files.keys()) if (slot.endsWith('-bundle')) holder.files.set(slot, both);
+      holder.load();
+    }
+    const observations = amend(cluster.observations(), 'client/backup', (client) => ({
+      ...client,
+      slots: Object.fromEntries(
+        Object.entries(client.slots).map(([slot, there]) => [slot, there && { ...there, loaded: false }]),
+      ),
+    }));
+    const request = { ...aRequestFor('ca2'), retire: [aCa('ca1').known.facts.fingerprint.slice(0, 8)] };
+    const plan = unwrap(planTowards({ ...inputOf(cluster, signer), observations, request }));
+    const ids = changesIn(plan).map(({ id }) => id);
+    expect(ids.filter((id) => id.endsWith('-backup'))).toEqual(['trust-backup', 'issue-backup']);
+    expect(ids.indexOf('issue-backup')).toBeLessThan(ids.findIndex((id) => id.startsWith('retire')));
   });
 
   test('of leaves that are all of the target leaves other CAs alone, and takes out the one that is named', () => {

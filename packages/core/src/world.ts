@@ -24,6 +24,11 @@ export interface Party {
   node: string;
   /** The last of the contents of a slot is what lies on disk. */
   slots: ReadonlyMap<Slot, readonly Contents[]>;
+  /**
+   * Slots of a declared client of which it is not known what its process has loaded. What it has works, or it would not be
+   * there; it takes up something that is known before anything changes that it could depend on.
+   */
+  unloaded: ReadonlySet<Slot>;
   /** Which file a slot is: slots of one holder with the same word change together. */
   files: ReadonlyMap<Slot, string>;
   /** What its ports, and the peers' side of its dialling, ask beyond a chain. */
@@ -74,6 +79,11 @@ function partyOf(seen: HolderObservation, known: readonly KnownCertificate[]): O
     holder,
     slots: new Map(entries.map(([slot, contents]) => [slot, possibly(contents, known)])),
     files: new Map(entries.map(([slot, { file }]) => [slot, file])),
+    unloaded: new Set(
+      entries.flatMap(([slot, contents]) =>
+        holder.startsWith('client/') && contents.loaded === false ? [slot] : [],
+      ),
+    ),
     rules: {
       client: {
         revoked: seen.revoked?.client?.serials ?? [],
@@ -140,7 +150,8 @@ function change(
   if (!party) return world;
   const slots = new Map(party.slots);
   for (const [slot, contents] of changes) slots.set(slot, combine(slots.get(slot) ?? [], contents));
-  return new Map(world).set(holder, { ...party, slots });
+  // Whatever it is that a client takes up, its process reads all of its files then.
+  return new Map(world).set(holder, { ...party, slots, unloaded: new Set() });
 }
 
 /** What lies on disk in a slot when nothing is under way. */

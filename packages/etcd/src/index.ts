@@ -13,6 +13,7 @@ export {
   proveLoaded,
   provePresents,
   proveReaches,
+  seesPresented,
   wasRefusedBefore,
 } from './prove.ts';
 export { provePeersActive } from './prove-peers-active.ts';

@@ -5,7 +5,7 @@ import { aCa, aLeaf, signed, type TestCa } from './certificates.fixture.ts';
 import type { KeyPair } from './key-pair.ts';
 import { aLoopbackCluster, type LoopbackCluster } from './loopback-cluster.fixture.ts';
 import type { LoopbackMember } from './loopback-member.fixture.ts';
-import { proveLoaded, provePresents, proveReaches, wasRefusedBefore } from './prove.ts';
+import { proveLoaded, provePresents, proveReaches, seesPresented, wasRefusedBefore } from './prove.ts';
 import { provePeersActive } from './prove-peers-active.ts';
 import { proveServes } from './prove-serves.ts';
 
@@ -151,6 +151,20 @@ describe.each([
     });
     const other = await provePresents({ ...as, fingerprint: cluster.client.fingerprint, deadlineMs: 60 });
     expect(verdicts(other)).toEqual({ presents: 'disproven' });
+  });
+
+  test('where a leaf was swapped, the first clear answer is final, and one that says nothing is looked at on', async () => {
+    const { clientUrl: url, server } = member;
+    const as = { url, ca, cert: cluster.client.cert, key: cluster.client.key, deadlineMs: 4000 };
+    const began = performance.now();
+    const shown = await seesPresented({ ...as, fingerprint: server.fingerprint });
+    const other = await seesPresented({ ...as, fingerprint: cluster.client.fingerprint });
+    expect([verdicts(shown), verdicts(other)]).toEqual([{ presents: 'proven' }, { presents: 'disproven' }]);
+    expect(performance.now() - began).toBeLessThan(2000);
+    const closed = { ...as, url: url.replace(/\d+$/, '1'), fingerprint: server.fingerprint, deadlineMs: 200 };
+    const again = performance.now();
+    expect(verdicts(await seesPresented(closed))).toEqual({ presents: 'not-provable' });
+    expect(performance.now() - again).toBeGreaterThan(150);
   });
 
   test('every other member is reached from the own address with the own leaf', async () => {

@@ -4,7 +4,7 @@ import { judgePresents, judgeReaches } from './judge.ts';
 import type { KeyPair } from './key-pair.ts';
 import { pollUntil } from './poll.ts';
 import { type Claim, isAcceptance, type Port, type Probed, probed, withoutComparison } from './probe.ts';
-import { untilProven } from './until-proven.ts';
+import { longestLookMs, untilProven } from './until-proven.ts';
 
 // What handshakes prove. Each function looks over fresh connections until its proofs hold or its deadline has passed,
 // and then says what it saw last; nothing is changed by it. What etcd says of itself is in
@@ -19,6 +19,22 @@ export function provePresents({
   return untilProven(deadlineMs, async (timeoutMs) => {
     const seen = await dial({ ...as, timeoutMs });
     return [{ what: 'presents', where: as.url, ...judgePresents(seen, fingerprint) }];
+  });
+}
+
+/** The same, where the first clear answer is final: of a leaf that is read at every handshake, none will differ later. */
+export function seesPresented({
+  fingerprint,
+  deadlineMs,
+  ...as
+}: Port & KeyPair & { ca: string; fingerprint: Fingerprint; deadlineMs: number }): Promise<Proof[]> {
+  return pollUntil<Proof[]>({
+    look: async (leftMs) => {
+      const seen = await dial({ ...as, timeoutMs: Math.min(leftMs, longestLookMs) });
+      return [{ what: 'presents', where: as.url, ...judgePresents(seen, fingerprint) }];
+    },
+    enough: ([seen]) => seen?.verdict !== 'not-provable',
+    deadlineMs,
   });
 }
 

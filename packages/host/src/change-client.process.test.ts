@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, utimes, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { carryOut } from './carry-out.ts';
 import { aCa } from './certificates.fixture.ts';
@@ -8,9 +9,10 @@ import { unwrap } from './folder.fixture.ts';
 import { installSlots, restoreSlots } from './install-slots.ts';
 import { momentNow, ticksNow } from './moment.ts';
 import { aChange, aCommand, aNode, printsOf, type TestNode, theWork } from './node.fixture.ts';
-import { holderOf } from './node.ts';
+import { holderOf, type Node } from './node.ts';
 import { observeNode } from './observe-node.ts';
 import { processOf } from './process-of.ts';
+import { connectionsTo } from './processes.ts';
 import { runCommand } from './run-command.ts';
 
 // Changes on clients: processes that read a bundle when they start, as an apiserver does.
@@ -306,4 +308,137 @@ test('a client that cannot be put back is said to have been kept', async () => {
   expect(outcome.ok ? '' : outcome.failure.message).toContain('could not be put back');
   expect(existsSync(there.at('api/ca.crt'))).toBe(true);
   await rm(there.at('picky'));
+});
+
+/** A client that reads its files at a signal: it remembers what it read, and opens its connection anew. */
+const reloading = `
+cd "$(dirname "$0")" || exit 1
+[ -f deaf ] && exit 0
+[ -f broken ] && exit 7
+echo x >>reloads
+kill -USR1 "$(cat api.pid)"
+`;
+
+/** Its connection is opened anew at each signal. */
+const signalled = `
+trap 'exec 3<>/dev/tcp/MEMBER' USR1
+exec 3<>/dev/tcp/MEMBER
+while :; do sleep 60 & wait $!; done
+`;
+
+async function aNodeWithReloadingClient() {
+  const there = await aNodeWithClient();
+  const member = readFileSync(there.at('member'), 'utf8');
+  await writeFile(there.at('reload'), reloading);
+  await writeFile(there.at('client'), signalled.replaceAll('MEMBER', member));
+  await writeFile(
+    there.at('service'),
+    service
+      .replace(/setsid bash -c ".*" >/, 'setsid bash client >')
+      .replace('kill -9 "$pid"', 'kill -9 -"$pid"'),
+  );
+  const [client] = there.file.clients;
+  if (!client) throw new Error('no client');
+  delete client.restart;
+  client.reload = { command: ['sh', there.at('reload')], timeout: 5000 };
+  await there.run('start');
+  const until = performance.now() + 5000;
+  const connected = async () => {
+    const pid = (await there.running())?.pid;
+    return pid !== undefined && (await connectionsTo(pid, [there.body.members[0]?.clientUrl ?? ''])).size > 0;
+  };
+  while (!(await connected()) && performance.now() < until) await pause(10);
+  const seen = async (node: Node) => {
+    const { holders } = await observeNode(node, 'c');
+    const slots = holders.find(({ holder }) => holder === 'client/api')?.slots ?? {};
+    return Object.fromEntries(
+      Object.entries(slots).map(([slot, one]) => [slot, 'loaded' in one ? one.loaded : 'not said']),
+    );
+  };
+  const body = { ...there.body, taken: 'reload' as const };
+  return {
+    ...there,
+    body,
+    command: aCommand(body, { holder: 'client/api' }),
+    node: await there.reopened(),
+    seen,
+  };
+}
+
+const both = { 'client-leaf': true, 'server-bundle': true };
+
+test('a client has read its leaf and its bundle where it was started since, and neither where they were written later', async () => {
+  await using there = await aNodeWithReloadingClient();
+  expect(await there.seen(there.node)).toEqual(both);
+  // As `rsync -a` brings them.
+  const [bundle, key] = [there.at('api/ca.crt'), there.at('api/client.key')];
+  await writeFile(bundle, there.bundles.both);
+  await utimes(bundle, new Date(0), new Date(0));
+  expect(await there.seen(there.node)).toEqual({ ...both, 'server-bundle': false });
+  await writeFile(key, readFileSync(key, 'utf8'));
+  expect(await there.seen(there.node)).toEqual({ 'client-leaf': false, 'server-bundle': false });
+  await pause(50);
+  await there.run('restart');
+  expect(await there.seen(there.node)).toEqual(both);
+});
+
+test('of a client without a process nothing is known to be read; what our own client has is not said of leaves', async () => {
+  await using there = await aNodeWithReloadingClient();
+  await there.run('stop');
+  expect(await there.seen(there.node)).toEqual({ 'client-leaf': false, 'server-bundle': false });
+  const { holders } = await observeNode(there.node, 'c');
+  const agent = holders.find(({ holder }) => holder === 'client/agent-n1')?.slots;
+  expect(agent?.['client-leaf']).not.toHaveProperty('loaded');
+  expect(agent?.['server-bundle']).toMatchObject({ loaded: true });
+});
+
+test('a client has read what it was told to reload, until its files are written again or it is another process', async () => {
+  await using there = await aNodeWithReloadingClient();
+  const before = await there.running();
+  expect(await carryOut(there.command, 'x', there.node)).toMatchObject({
+    ok: true,
+    value: { restarted: false },
+  });
+  expect((await there.running())?.pid).toBe(before?.pid);
+  expect(await there.seen(there.node)).toEqual(both);
+  expect(await there.seen(await there.reopened())).toEqual(both);
+  // By somebody else.
+  await writeFile(there.at('api/ca.crt'), there.bundles.old);
+  expect(await there.seen(there.node)).toEqual({ ...both, 'server-bundle': false });
+});
+
+test('files that were installed and not reloaded are not read', async () => {
+  await using there = await aNodeWithReloadingClient();
+  const work = await theWork(there.node, there.body, { holder: 'client/api' });
+  unwrap(await installSlots(work, true));
+  expect(await there.seen(there.node)).toEqual({ ...both, 'server-bundle': false });
+  // The next delivery reloads, and then they are.
+  expect(await carryOut(there.command, 'x', await there.reopened())).toMatchObject({ ok: true });
+  expect(await there.seen(await there.reopened())).toEqual(both);
+});
+
+test('a reload that did not renew its connections is not believed', { timeout: 30_000 }, async () => {
+  await using there = await aNodeWithReloadingClient();
+  await writeFile(there.at('deaf'), '');
+  expect(await carryOut(there.command, 'x', there.node)).toMatchObject({
+    ok: false,
+    decision: 'kept',
+    failure: { code: 'not-loaded' },
+  });
+  expect(await there.seen(there.node)).toEqual({ ...both, 'server-bundle': false });
+});
+
+test('after a reload that failed, files that were put back are read only where the second one succeeds', async () => {
+  await using there = await aNodeWithReloadingClient();
+  await writeFile(there.at('broken'), '');
+  expect(await carryOut(there.command, 'x', there.node)).toMatchObject({ ok: false, decision: 'restored' });
+  expect(there.bundle()).toBe(there.bundles.old);
+  expect(await there.seen(there.node)).toEqual({ ...both, 'server-bundle': false });
+  await writeFile(
+    there.at('reload'),
+    `cd "$(dirname "$0")"\n[ -f broken ] && { rm broken; exit 7; }\n${reloading}`,
+  );
+  const again = aCommand(there.body, { holder: 'client/api', attempt: 2 });
+  expect(await carryOut(again, 'x', there.node)).toMatchObject({ ok: false, decision: 'restored' });
+  expect(await there.seen(there.node)).toEqual(both);
 });

@@ -467,10 +467,52 @@ test('leaves that nobody trusts are put back, without a restart', async () => {
   const one = await aFollower();
   const [process, cert] = [await one.process(), await one.read('pki/server.crt')];
   const outcome = await obey(one, await newLeaves(one, next));
-  expect(outcome).toMatchObject({ ok: false, decision: 'restored', failure: { code: 'not-serving' } });
+  expect(outcome).toMatchObject({ ok: false, decision: 'restored', failure: { code: 'not-presented' } });
   expect((await one.process())?.pid).toBe(process?.pid);
   expect(await one.read('pki/server.crt')).toBe(cert);
   await isHealthy(one);
+});
+
+test('leaves with which no handshake succeeds are put back at once, however long a start may take', async () => {
+  const one = await aFollower();
+  const flags = await one.read('flags');
+  // The process has its key from elsewhere: it cannot be used with what is installed, as where it cannot be read.
+  await writeFile(one.at('other.key'), await one.read('pki/server.key'), { mode: 0o600 });
+  await writeFile(one.at('flags'), flags.replaceAll(one.at('pki/server.key'), one.at('other.key')));
+  await one.service('restart');
+  await one.serving();
+  // Keys of earlier tests are used again in the same rotation.
+  await rm(one.at('state/rotations/r1/keys'), { recursive: true, force: true });
+  const [process, cert] = [await one.process(), await one.read('pki/server.crt')];
+  const body = await newLeaves(one, { client: cluster.clientCa, peer: cluster.peerCa });
+  const began = performance.now();
+  const outcome = await obey(one, { ...body, startTimeoutMs: 30_000 });
+  const took = performance.now() - began;
+  expect(outcome).toMatchObject({ ok: false, decision: 'restored', failure: { code: 'not-presented' } });
+  expect(outcome.ok ? '' : outcome.failure.message).toMatch(
+    /the server breaks off .*and it serves with them/s,
+  );
+  expect(took).toBeLessThan(3000);
+  expect((await one.process())?.pid).toBe(process?.pid);
+  expect(await one.read('pki/server.crt')).toBe(cert);
+  await writeFile(one.at('flags'), flags);
+  await one.service('restart');
+  await isHealthy(one);
+});
+
+test('no leaves are swapped on a member of three while another is down', async () => {
+  const one = await aFollower();
+  const [other] = cluster.nodes.filter((node) => node !== one);
+  const body = await newLeaves(one, { client: cluster.clientCa, peer: cluster.peerCa });
+  const cert = await one.read('pki/server.crt');
+  await other?.service('stop');
+  const refused = await obey(one, body);
+  expect(await one.read('pki/server.crt')).toBe(cert);
+  await other?.service('start');
+  await other?.serving();
+  expect(refused).toMatchObject({ ok: false, decision: 'untouched', failure: { code: 'quorum-at-risk' } });
+  expect(refused.ok ? '' : refused.failure.message).toContain('is not touched');
+  expect(await obey(one, body, step(), 2)).toMatchObject({ ok: true, value: { restarted: false } });
 });
 
 test('no file descriptor is left open, and no key is in what the agents remember', async () => {

@@ -1,22 +1,26 @@
 import { type Failure, fail, ok, type Proof, type Result, unproven } from '@etcd-rotate/protocol';
 import { handOver } from './hand-over.ts';
 import { type Installed, installSlots, isInstalled, restoreSlots } from './install-slots.ts';
-import { untilNextTick } from './moment.ts';
+import type { Moment } from './moment.ts';
 import type { Outcome } from './node-state.ts';
 import { clientNotFound, processOf } from './process-of.ts';
 import { asSeen, isSame, type Process } from './processes.ts';
 import { canaryLost, lookBefore } from './prove-before.ts';
 import { proveChange } from './prove-change.ts';
+import { proveSwapped, shownWithinMs } from './prove-swapped.ts';
 import { goOnPuttingBack, putBack } from './put-back.ts';
-import { mayStop } from './quorum.ts';
+import { mayStop, maySwap } from './quorum.ts';
 import { startedSinceAll, waitForNewProcess, waitUntilServing } from './serving.ts';
-import { takeUp } from './take-up.ts';
+import { noteReload, takeUp } from './take-up.ts';
 import type { Work } from './work.ts';
 
 /**
  * The heart of the agent: new contents for slots of one holder, taken up by it, then proven.
  *
  *   looked at before, lead handed over, files installed, may it stop? → restart → it serves → looked at after
+ *
+ * Leaves that a member takes up by itself are seen as soon as they are written: whether the others can spare it is asked
+ * before, and its ports are looked at first.
  *
  * Every line can be interrupted: the next delivery of the same command looks first and goes on where it is. A fault of
  * the holder itself puts the files of before back; whatever else is wrong is answered and kept.
@@ -36,6 +40,8 @@ export async function change(work: Work): Promise<Outcome> {
 
   const due = await isDue(work, process);
   const restarts = due && body.taken === 'restart';
+  const spareable = due && body.taken === 'by-itself' ? await maySwap(work) : ok(undefined);
+  if (!spareable.ok) return backOut(work, spareable.failure, 'untouched');
   // Together, since nobody reads a bundle before the restart, and a new leaf is trusted by all before it is sent here.
   const [before, handed, installed, others] = await Promise.all([
     lookBefore(work, { process, due }),
@@ -63,15 +69,23 @@ export async function change(work: Work): Promise<Outcome> {
   }
   const restartMs = lap();
 
-  const serving = holder.kind === 'member' ? await waitUntilServing(work, holder, until) : ok(undefined);
+  const shown = await proveSwapped(work);
+  // Nobody has counted on a leaf that was never shown, and no restart is needed to have the old one back.
+  const notShown = unproven(holder.holder, shown.filter(isDisproven), shownHint);
+  if (notShown) return putBack(work, notShown, { isOwn: true });
+  // A port that says nothing lets nobody in, perhaps: a member that was not restarted serves soon or not at all.
+  const isClear = shown.every(({ verdict }) => verdict === 'proven');
+  const patience = isClear ? until : Math.min(until, performance.now() + shownWithinMs);
+  const serving = holder.kind === 'member' ? await waitUntilServing(work, holder, patience) : ok(undefined);
   if (!serving.ok) return putBack(work, serving.failure);
   const serveMs = lap();
 
-  const proofs: Proof[] = await proveChange(work, { before: before.value, installed: installed.value });
+  const changed = await proveChange(work, { before: before.value, installed: installed.value });
+  const proofs: Proof[] = [...changed, ...shown];
+  // Whatever its command said: with connections from before, nobody knows what it has read.
+  const hasReloaded = body.taken === 'reload' && !changed.some(isDisproven);
+  if (hasReloaded && taken.ok && taken.value) await noteReload(work, taken.value);
   const failure = unproven(holder.holder, proofs, keptHint) ?? lost;
-  // Nobody has counted on a leaf that was never shown, and no restart is needed to have the old one back.
-  const notShown = body.taken === 'by-itself' && proofs.some(isDisprovenLeaf);
-  if (failure && holder.kind === 'member' && notShown) return putBack(work, failure);
   if (failure) return { ok: false, failure, decision: 'kept', proofs };
   const now = await processOf(holder);
   // Where an earlier delivery came as far as the restart, it is counted all the same, and once.
@@ -93,8 +107,10 @@ export async function change(work: Work): Promise<Outcome> {
 const keptHint =
   'the holder serves, so the new files were kept; put right what is said, then `rotate resume` looks again';
 
-function isDisprovenLeaf({ what, verdict }: Proof): boolean {
-  return what === 'presents' && verdict === 'disproven';
+const shownHint = 'look at the log of etcd on that node, then `rotate resume`';
+
+function isDisproven({ verdict }: Proof): boolean {
+  return verdict === 'disproven';
 }
 
 /** Whether files are to be installed, or lie there and the running process has not read them. */
@@ -113,14 +129,13 @@ async function isUnderWay({ command, ...work }: Work, process: Process | undefin
   return isNew || (replaced && process === undefined);
 }
 
-async function take({ body, holder }: Work, restarts: boolean): Promise<Result<void>> {
-  if (restarts) await untilNextTick();
+async function take({ body, holder }: Work, restarts: boolean): Promise<Result<Moment | undefined>> {
   return restarts || body.taken === 'reload' ? takeUp(holder) : ok(undefined);
 }
 
 interface Taken {
   installed: Installed;
-  taken: Result<void>;
+  taken: Result<Moment | undefined>;
   until: number;
 }
 

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import {
   chmod,
   lchown,
@@ -14,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { isMissing, type Owner, readIfThere, syncFolder, writeSynced } from './durable.ts';
 import { digest, type Manifest, writeManifest } from './manifest.ts';
-import { type Moment, momentNow } from './moment.ts';
+import { isMoment, type Moment, momentNow } from './moment.ts';
 import { readSmall } from './read-small.ts';
 
 // The parts of generations.ts: how one is named, written, made current and read.
@@ -27,6 +28,8 @@ export interface Held {
   owner: Owner;
   /** When the contents were written; new contents have none yet. */
   modified: Date | undefined;
+  /** When it was last changed, which nobody can set back. */
+  changed: Date;
 }
 
 export function generationOf(folder: string, number: number): string {
@@ -65,7 +68,17 @@ export async function ourLinks(folder: string): Promise<string[]> {
 
 export async function readHeld(path: string): Promise<Held> {
   const { bytes, stat } = await readSmall(path);
-  return { bytes, owner: { uid: stat.uid, gid: stat.gid, mode: stat.mode }, modified: stat.mtime };
+  const { uid, gid, mode, mtime } = stat;
+  return { bytes, owner: { uid, gid, mode }, modified: mtime, changed: changedAt(stat) };
+}
+
+/**
+ * The later of both times. Whoever brings a file along with its modification time, as `rsync -a`, `cp -p` and tar do, makes
+ * it look older than it is; the kernel's own note of the last change cannot be set. It is younger than the contents after
+ * a chmod or a rename: that costs a restart at most.
+ */
+export function changedAt({ mtime, ctime }: Pick<Stats, 'mtime' | 'ctime'>): Date {
+  return mtime > ctime ? mtime : ctime;
 }
 
 export async function readAllHeld(folder: string, names: readonly string[]): Promise<Map<string, Held>> {
@@ -152,10 +165,8 @@ export async function settle(folder: string, number: number): Promise<void> {
 export async function settledAt(folder: string, number: number): Promise<Moment | undefined> {
   const text = await readIfThere(join(generationOf(folder, number), seenFile)).catch(() => undefined);
   try {
-    const moment: Partial<Moment> | null = text === undefined ? null : JSON.parse(text);
-    const { boot, ticks, at } = moment ?? {};
-    const isOne = typeof boot === 'string' && Number.isInteger(ticks) && typeof at === 'string';
-    return isOne ? (moment as Moment) : undefined;
+    const moment: unknown = text === undefined ? undefined : JSON.parse(text);
+    return isMoment(moment) ? moment : undefined;
   } catch {
     return undefined;
   }

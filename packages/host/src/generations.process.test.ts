@@ -25,6 +25,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { aFolder, codeOf, type TestFolder, unwrap } from './folder.fixture.ts';
 import {
@@ -67,6 +68,9 @@ async function aPki(names = ['cert', 'key', 'ca']): Promise<TestFolder & { folde
   }
   return { ...there, folder: { path: there.path, names } };
 }
+
+/** So that a copy of a file cannot be taken for the file by its time. */
+const nextMillisecond = () => pause(10);
 
 function installing(folder: Folder, contents: Record<string, string>, id = 'c1') {
   return install([{ folder, contents }], { madeBy: id, beforeSwitch: async () => {} });
@@ -174,8 +178,8 @@ describe.concurrent('adopt', () => {
       unwrap(await installing(pki.folder, { cert: 'cert 2' }));
       await first(pki.at);
       await writeFile(pki.at('cert'), 'cert of others', { mode: 0o644 });
-      const later = new Date('2021-01-01T00:00:00.000Z');
-      await utimes(pki.at('cert'), later, later);
+      await utimes(pki.at('cert'), long, long);
+      const written = statSync(pki.at('cert')).ctime;
       expect(codeOf(await checkIntact(pki.folder))).toBe('changed-by-others');
       expect(codeOf(await installing(pki.folder, { key: 'key 2' }, 'c2'))).toBe('changed-by-others');
       for (const _time of [1, 2]) {
@@ -183,7 +187,7 @@ describe.concurrent('adopt', () => {
         expect(await madeBy(pki.folder)).toBe('adopted');
         expect(await readlink(pki.at('.etcd-rotate/current'))).toBe('000003');
         expect(await readlink(pki.at('cert'))).toBe('.etcd-rotate/current/cert');
-        expect(await sinceOf(pki.at('cert'))).toEqual(later);
+        expect(await sinceOf(pki.at('cert'))).toEqual(written);
         expect(seenIn(pki.path, pki.folder.names)).toEqual(['cert of others', 'key 1', 'ca 1']);
       }
       unwrap(await installing(pki.folder, { cert: 'cert 3' }, 'c3'));
@@ -431,10 +435,12 @@ describe.concurrent('install', () => {
 
   test('finds out for each file since when it is seen as it is', async () => {
     await using pki = await aPki();
+    const written = statSync(pki.at('ca')).ctime;
+    await nextMillisecond();
     unwrap(await adopt(pki.folder));
     const before = await momentNow();
     unwrap(await installing(pki.folder, { cert: 'cert 2' }));
-    expect(await sinceOf(pki.at('ca'))).toEqual(long);
+    expect(await sinceOf(pki.at('ca'))).toEqual(written);
     const since = await sinceOf(pki.at('cert'));
     if (since instanceof Date) throw new Error('a file that we switched to has a moment');
     expect(since.boot).toBe(before.boot);
@@ -442,12 +448,38 @@ describe.concurrent('install', () => {
     expect(await sinceOf(pki.at('cert'))).toEqual(since);
   });
 
+  test('a file that was brought with an old modification time is as new as it came', async () => {
+    await using pki = await aPki();
+    const before = Date.now();
+    await pause(20);
+    await writeFile(pki.at('new'), 'ca 2');
+    await utimes(pki.at('new'), long, long);
+    await rename(pki.at('new'), pki.at('ca'));
+    expect(statSync(pki.at('ca')).mtime).toEqual(long);
+    const since = await sinceOf(pki.at('ca'));
+    if (!(since instanceof Date)) throw new Error('nobody has noted a moment');
+    expect(since.getTime()).toBeGreaterThan(before);
+    unwrap(await adopt(pki.folder));
+    expect(await sinceOf(pki.at('ca'))).toEqual(since);
+    // Through our link as well.
+    await pause(20);
+    execFileSync('cp', ['-p', pki.at('cert'), pki.at('.etcd-rotate/current/ca')]);
+    expect((await sinceOf(pki.at('ca'))) > since).toBe(true);
+  });
+
+  test('a modification time in the future is believed', async () => {
+    await using pki = await aPki();
+    const later = new Date(Date.now() + 3_600_000);
+    await utimes(pki.at('ca'), later, later);
+    expect(await sinceOf(pki.at('ca'))).toEqual(later);
+  });
+
   test('a file that others wrote through our link is as old as that, whatever we noted', async () => {
     await using pki = await aPki();
     unwrap(await adopt(pki.folder));
     unwrap(await installing(pki.folder, { cert: 'cert 2' }));
     await writeFile(pki.at('cert'), 'cert of others');
-    expect(await sinceOf(pki.at('cert'))).toEqual(statSync(pki.at('cert')).mtime);
+    expect(await sinceOf(pki.at('cert'))).toEqual(statSync(pki.at('cert')).ctime);
     await writeFile(pki.at('cert'), 'cert 2');
     expect(await sinceOf(pki.at('cert'))).not.toBeInstanceOf(Date);
   });
@@ -484,10 +516,12 @@ describe.concurrent('restore', () => {
 
   test('files that came back count as written then, and as ever before where nobody had read the others', async () => {
     await using pki = await aPki();
+    const [cert, ca] = [statSync(pki.at('cert')).ctime, statSync(pki.at('ca')).ctime];
+    await nextMillisecond();
     unwrap(await adopt(pki.folder));
     unwrap(await installing(pki.folder, { cert: 'cert 2' }));
     unwrap(await restore(pki.path, { number: 1, names: ['cert'], unread: true }));
-    expect(await sinceOf(pki.at('cert'))).toEqual(long);
+    expect(await sinceOf(pki.at('cert'))).toEqual(cert);
     unwrap(await installing(pki.folder, { cert: 'cert 2', ca: 'ca 2' }, 'c2'));
     const then = await sinceOf(pki.at('cert'));
     unwrap(await installing(pki.folder, { cert: 'cert 3' }, 'c3'));
@@ -496,7 +530,7 @@ describe.concurrent('restore', () => {
     unwrap(await restore(pki.path, { number: 1, names: ['ca'], unread: true }));
     unwrap(await restore(pki.path, { number: 1, names: ['cert'], unread: false }));
     expect(await sinceOf(pki.at('cert'))).not.toBeInstanceOf(Date);
-    expect(await sinceOf(pki.at('ca'))).toEqual(long);
+    expect(await sinceOf(pki.at('ca'))).toEqual(ca);
   });
 
   test('leaves alone what another command has changed since', async () => {

@@ -3,8 +3,10 @@ import { basename, dirname, join } from 'node:path';
 import { fail, ok, type Result } from '@etcd-rotate/protocol';
 import { replaceDurably, syncFolder } from './durable.ts';
 import {
+  changedAt,
   currentNumber,
   generationOf,
+  type Held,
   hidden,
   lies,
   linkTarget,
@@ -172,7 +174,10 @@ export async function restore(path: string, { number, names, unread }: Restorati
   });
 }
 
-/** Turns links into plain files again and removes what we made: for taking the agent off a node. */
+/**
+ * Turns links into plain files again and removes what we made: for taking the agent off a node. With it goes what we noted:
+ * to an agent that comes back later, each of them was written now.
+ */
 export async function leave({ path }: Pick<Folder, 'path'>): Promise<Result<void>> {
   return guarded(path, async () => {
     const links = await ourLinks(path);
@@ -180,8 +185,8 @@ export async function leave({ path }: Pick<Folder, 'path'>): Promise<Result<void
       const file = join(path, name);
       const held = await readHeld(file);
       const since = await sinceOf(file);
-      const modified = since instanceof Date ? since : new Date(since.at);
-      await replaceDurably(file, held.bytes, { owner: held.owner, modified });
+      const modified = since instanceof Date ? held.modified : new Date(since.at);
+      await replaceDurably(file, held.bytes, { owner: held.owner, ...(modified && { modified }) });
     }
     await rm(join(path, hidden), { recursive: true, force: true });
     return ok(undefined);
@@ -226,8 +231,8 @@ export async function sinceOf(file: string): Promise<Since> {
   const isWritten = manifest?.ok && digest((await readHeld(file)).bytes) === manifest.value.sha256[name];
   // What somebody wrote through our link is as old as that, and not as our switch.
   const since = isWritten ? manifest.value.since[name] : undefined;
-  if (since) return since;
-  if (since === undefined || number === undefined) return (await stat(file)).mtime;
+  if (since) return 'changed' in since ? new Date(since.changed) : since;
+  if (since === undefined || number === undefined) return changedAt(await stat(file));
   return (await settledAt(path, number)) ?? momentNow();
 }
 
@@ -302,13 +307,21 @@ async function addToGeneration(
     ...(await readAllHeld(path, await plainOf(path, foreign))),
   ]);
   const known = current !== undefined && old ? await sinceIn(path, current, old) : {};
-  // Of what others wrote, the modification time tells.
-  const since = Object.fromEntries(Object.entries(known).filter(([name]) => !foreign.includes(name)));
+  const since = { ...known, ...asTheyAre(contents, [...fresh, ...foreign]) };
   // What made the current one did so still, where only names were added: whoever asks whether he did finds himself.
   const by = old && foreign.length === 0 ? old : { madeBy: 'adopted', previous: current };
   const next = { folder: path, previous: by.previous, madeBy: by.madeBy, contents, since };
   await switchTo(path, await writeGeneration(next));
   await syncFolder(path);
+}
+
+/** Taken over, files are no younger than they were. */
+function asTheyAre(contents: ReadonlyMap<string, Held>, names: readonly string[]): Manifest['since'] {
+  const held = names.flatMap((name) => {
+    const one = contents.get(name);
+    return one ? [[name, { changed: one.changed.toISOString() }] as const] : [];
+  });
+  return Object.fromEntries(held);
 }
 
 async function plainOf(path: string, names: readonly string[]): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lookAt } from '@etcd-rotate/etcd';
@@ -16,7 +16,6 @@ import type { Process } from './processes.ts';
 import { runCommand } from './run-command.ts';
 
 const [clientPort, peerPort] = [7379, 7380];
-const longAgo = new Date('2026-01-01T00:00:00.000Z');
 
 /** A real etcd member on an address of its own, with the agent's node beside it. */
 export interface LoopbackNode {
@@ -84,6 +83,8 @@ export async function threeNodes({ shared = false } = {}): Promise<LoopbackNodes
     await Promise.all(nodes.map((one) => one.service('stop')));
     await folder[Symbol.asyncDispose]();
   };
+  // Files are older than their member beyond doubt: by the wall clock, a start is exact to tens of milliseconds.
+  await pause(50);
   try {
     await Promise.all(nodes.map((one) => one.service('start')));
     await Promise.all(nodes.map((one) => one.serving()));
@@ -124,8 +125,6 @@ async function aLoopbackNode(
   const put = async (file: string, text: string, mode = 0o600) => {
     await mkdir(dirname(at(file)), { recursive: true, mode: 0o700 });
     await writeFile(at(file), text, { mode });
-    // Older than the start of its member beyond doubt: by the wall clock, a start is exact to tens of milliseconds.
-    await utimes(at(file), longAgo, longAgo);
   };
   // Members dial each other from 127.0.0.1: that is the kernel's choice for loopback.
   const names = { commonName: name, ip: [address, '127.0.0.1'] };

@@ -14,9 +14,14 @@ export interface Manifest {
   sha256: Record<string, string>;
   /**
    * Since when each file is seen with these contents. `null` for what is new with this generation: since it was switched
-   * to. Nothing where it was so before we came, and the modification time tells.
+   * to. What others put there is as old as they left it: our copy of it is younger.
    */
-  since: Record<string, Moment | null>;
+  since: Record<string, Moment | Changed | null>;
+}
+
+/** The last change of a file that we only took over. */
+export interface Changed {
+  changed: string;
 }
 
 const name = '.manifest.json';

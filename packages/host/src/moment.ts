@@ -12,7 +12,7 @@ export interface Moment {
   at: string;
 }
 
-/** Since when a file is seen as it is: a moment, or the modification time where we did not put it there. */
+/** Since when a file is seen as it is: a moment, or the time of its last change where we did not put it there. */
 export type Since = Moment | Date;
 
 export async function momentNow(): Promise<Moment> {
@@ -35,11 +35,27 @@ export async function untilNextTick(): Promise<void> {
   while ((await ticksNow()) === first);
 }
 
+/** When a process read its files: as a rule, at its start. */
+export type Read = Pick<Process, 'startTicks' | 'startedAt'>;
+
+/** A moment in the terms of a start; nothing where it was in another boot. */
+export async function readAt({ boot, ticks }: Moment): Promise<Read | undefined> {
+  if (boot !== (await bootId())) return undefined;
+  const now = Date.now();
+  const ago = ((await ticksNow()) - ticks) * 10;
+  return { startTicks: ticks, startedAt: new Date(now - ago).toISOString() };
+}
+
+export function isMoment(value: unknown): value is Moment {
+  const { boot, ticks, at }: Partial<Moment> = typeof value === 'object' && value !== null ? value : {};
+  return typeof boot === 'string' && Number.isInteger(ticks) && typeof at === 'string';
+}
+
 /**
  * Whether a process was started after something began to be seen. Within one tick nobody can tell, and by the wall
  * clock nobody can within the error of a start time: then it was not.
  */
-export async function startedSince(process: Process | undefined, since: Since): Promise<boolean> {
+export async function startedSince(process: Read | undefined, since: Since): Promise<boolean> {
   if (!process) return false;
   if (since instanceof Date) return Date.parse(process.startedAt) - startError > since.getTime();
   // A process outlives no boot: one that runs now was started after all that came before this boot.

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandResult, type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
 import { readIfThere, writeDurably } from './durable.ts';
+import { openReloads, type Reloads } from './reloads.ts';
 
 export type Outcome = CommandResult['outcome'];
 
@@ -18,7 +19,10 @@ export interface CommandRecord {
   outcome?: Outcome;
 }
 
-/** The agent's own memory: the epoch it has seen, and its commands. It is on disk before anything is done or answered. */
+/**
+ * The agent's own memory: the epoch it has seen, its commands, and its reloads. It is on disk before anything is done or
+ * answered.
+ */
 export interface NodeState {
   folder: string;
   /** What is wrong with this memory. Nothing but looking is done then: what was begun before is not known. */
@@ -27,6 +31,7 @@ export interface NodeState {
   record(id: string): CommandRecord | undefined;
   /** @throws where it cannot be written; then nothing has changed */
   write(id: string, record: CommandRecord): Promise<void>;
+  reloads: Reloads;
   /** The folder of a rotation: copies of what was there before it, and keys made for it. */
   rotationFolder(rotation: string): string;
 }
@@ -36,6 +41,7 @@ export async function openNodeState(folder: string): Promise<NodeState> {
   const [epochFile, commandsFile] = [join(folder, 'epoch'), join(folder, 'commands.json')];
   const read = [await readEpoch(epochFile), await readRecords(commandsFile)] as const;
   const fault = read.flatMap((one) => (one.ok ? [] : [one.failure]))[0];
+  const reloads = await openReloads(join(folder, 'reloads.json'));
   let epoch = read[0].ok ? read[0].value : 0;
   let records = read[1].ok ? read[1].value : new Map<string, CommandRecord>();
   // Commands may be under way together; what they write must not cross.
@@ -73,6 +79,7 @@ export async function openNodeState(folder: string): Promise<NodeState> {
       tail = written.catch(() => undefined);
       return written;
     },
+    reloads,
     rotationFolder: (rotation) => join(folder, 'rotations', rotation),
   };
 }

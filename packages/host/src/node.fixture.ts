@@ -1,5 +1,6 @@
-import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { makeCsr, nameFrom, readCertificates, type Secret } from '@etcd-rotate/pki';
 import type { AgentFile, Command, CommandBody, HolderId, Slot } from '@etcd-rotate/protocol';
 import { Canaries } from './canaries.ts';
@@ -19,8 +20,6 @@ export interface TestNode extends TestFolder {
   /** As after a restart of the agent: what is in memory alone is gone. */
   reopened(): Promise<Node>;
 }
-
-const longAgo = new Date('2026-01-01T00:00:00.000Z');
 
 /** Where the files lie, below the folder of the test. */
 const places = {
@@ -67,8 +66,9 @@ export async function aNode(
     const file = path(name as keyof typeof places);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text, { mode: name.endsWith('Key') ? 0o600 : 0o644 });
-    await utimes(file, longAgo, longAgo);
   }
+  // Older than what is started next beyond doubt: by the wall clock, a start is exact to tens of milliseconds.
+  await pause(50);
   const file: AgentFile = {
     version: 1,
     node: 'n1',

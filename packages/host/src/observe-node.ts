@@ -8,6 +8,7 @@ import { type MemberSeen, observeMember } from './observe-member.ts';
 import { managedByOthers } from './operator-managed.ts';
 import { clientNotFound, processOf } from './process-of.ts';
 import { asSeen, type Process } from './processes.ts';
+import { lastRead } from './reloads.ts';
 import { slotsOnDisk } from './slots-on-disk.ts';
 
 /** What this node sees of a cluster: files, processes, and what its member says. Nothing is changed. */
@@ -55,7 +56,7 @@ async function seenOf(node: Node, holder: Holder, process: Process | undefined):
     }
     case 'client': {
       const [slots, managed, unreadable] = await Promise.all([
-        slotsOnDisk(holder, process),
+        slotsOnDisk(holder, await lastRead(node.state.reloads, holder, process)),
         managedByOthers(holder),
         process ? unreadableKeys(holder, process.pid) : [],
       ]);

@@ -1,12 +1,9 @@
 import { provePresents } from '@etcd-rotate/etcd';
-import type { Fingerprint, Proof } from '@etcd-rotate/protocol';
+import type { Proof } from '@etcd-rotate/protocol';
 import { accessOf } from './access.ts';
-import type { AgentHolder, ClientHolder, MemberHolder } from './holders.ts';
+import type { AgentHolder, ClientHolder } from './holders.ts';
 import type { Installed } from './install-slots.ts';
 import { inWords, startedSince } from './moment.ts';
-import { memberOn } from './node.ts';
-import { parsedPem } from './parsed-pem.ts';
-import { portOf } from './ports.ts';
 import { processOf } from './process-of.ts';
 import { isSame } from './processes.ts';
 import type { Before } from './prove-before.ts';
@@ -20,16 +17,15 @@ export interface SinceThen {
 
 const lookForMs = 15_000;
 
-/** What can be proven right after a change. What a member's ports accept, and all others see, is a step of its own. */
+/**
+ * What can be proven right after a change. What leaves a member's ports show is in prove-swapped.ts; what they accept, and all
+ * others see, is a step of its own.
+ */
 export async function proveChange(work: Work, then: SinceThen): Promise<Proof[]> {
   const { holder } = work;
   switch (holder.kind) {
     case 'member':
-      return [
-        ...then.before.proofs,
-        ...(await proveNewProcess(work, then)),
-        ...(await proveSwapped(work, holder)),
-      ];
+      return [...then.before.proofs, ...(await proveNewProcess(work, then))];
     case 'client':
       return proveClientChange(work, holder, then);
     case 'agent':
@@ -52,37 +48,6 @@ async function proveNewProcess({ holder, body }: Work, { before, installed }: Si
   if (!unread) return say('proven', `${started}, after its files were written`);
   const same = isSame(process, before.process) ? '; it is the process of before' : '';
   return say('disproven', `${started}, the files were written ${inWords(unread)}${same}`);
-}
-
-/** Leaves that no restart takes up are shown by the ports of the same process at once. */
-async function proveSwapped({ body, node, command }: Work, member: MemberHolder): Promise<Proof[]> {
-  const here = memberOn(node, command.cluster);
-  if (body.taken !== 'by-itself' || !here) return [];
-  const each = (['client', 'peer'] as const).map(async (domain): Promise<Proof[]> => {
-    const contents = body.slots[leafSlots[domain]];
-    const fingerprint = contents && 'chain' in contents ? leafIn(contents.chain) : undefined;
-    if (fingerprint === undefined) return [];
-    const port = await portOf({ ...here, node, rotation: command.rotation }, domain);
-    if (!port.ok) {
-      const where = `${domain} port of ${member.holder}`;
-      return [{ what: 'presents', where, verdict: 'not-provable', detail: port.failure.message }];
-    }
-    const { at, now } = port.value;
-    const from = at.localAddress ? { localAddress: at.localAddress } : {};
-    const to = { url: at.url, ca: at.serverBundle, ...now, ...from };
-    return provePresents({ ...to, fingerprint, deadlineMs: shownWithinMs });
-  });
-  return (await Promise.all(each)).flat();
-}
-
-const leafSlots = { client: 'server-leaf', peer: 'peer-leaf' } as const;
-
-/** etcd reads the pair at every handshake (facts: etcd, section 1): one that does not show it will not later either. */
-const shownWithinMs = 3000;
-
-function leafIn(chain: string): Fingerprint | undefined {
-  const read = parsedPem(chain);
-  return read.ok ? read.value[0]?.facts.fingerprint : undefined;
 }
 
 /** A restarted client is a new process; a reloaded one has opened every connection anew. */

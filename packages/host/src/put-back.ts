@@ -1,23 +1,24 @@
 import { type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
 import { isInstalled, restoreSlots, sinceOfSlots } from './install-slots.ts';
-import { untilNextTick } from './moment.ts';
 import type { Outcome } from './node-state.ts';
 import { processOf } from './process-of.ts';
 import { majorityOf, mayStop, othersServing } from './quorum.ts';
 import { servesNow, startedSinceAll, waitForNewProcess, waitUntilServing } from './serving.ts';
-import { takeUp } from './take-up.ts';
+import { noteReload, takeUp } from './take-up.ts';
 import type { Work } from './work.ts';
 
 /**
  * After a change that its holder does not bear: puts the files of before back and restarts it, with or without NATS. But
  * only for a fault of the holder itself: where others are down too, a restart more would help nobody. And only what this
  * command replaced: what was kept before, everybody counts on.
+ *
+ * @param how whether the fault is known to be its own: its ports say so
  */
-export async function putBack(work: Work, failure: Failure): Promise<Outcome> {
+export async function putBack(work: Work, failure: Failure, { isOwn = false } = {}): Promise<Outcome> {
   const { command, node } = work;
   const record = node.state.record(command.id);
   if (!record?.before) return kept(failure, 'this command replaced nothing, so nothing was put back');
-  if (!(await isOwnFault(work))) {
+  if (!isOwn && !(await isOwnFault(work))) {
     return kept(failure, 'other members do not serve either, so nothing was put back');
   }
   // On disk before the first file moves: after a crash in the middle of it, it is finished. Where that cannot be written,
@@ -29,10 +30,11 @@ export async function putBack(work: Work, failure: Failure): Promise<Outcome> {
 /** Goes on with what was decided before a crash, unless the member has come to health on its own meanwhile. */
 export async function goOnPuttingBack(work: Work, failure: Failure): Promise<Outcome> {
   const { holder } = work;
-  const installed = holder.kind === 'member' ? await isInstalled(work) : undefined;
-  if (holder.kind === 'member' && installed) {
-    const hasRead =
-      work.body.taken !== 'restart' || (await startedSinceAll(await processOf(holder), installed.since));
+  // To put back leaves that were swapped stops nobody.
+  const mayKeep = holder.kind === 'member' && work.body.taken === 'restart';
+  const installed = mayKeep ? await isInstalled(work) : undefined;
+  if (mayKeep && installed) {
+    const hasRead = await startedSinceAll(await processOf(holder), installed.since);
     if (hasRead && (await servesNow(work, holder))) return kept(failure, 'it serves by now');
   }
   return finishPutBack(work, failure);
@@ -75,12 +77,16 @@ async function takeBack(work: Work): Promise<Result<void>> {
   switch (work.body.taken) {
     case 'by-itself':
       return ok(undefined);
-    case 'reload':
-      return takeUp(work.holder);
-    case 'restart':
-      if (await hasTakenBack(work)) return ok(undefined);
-      await untilNextTick();
-      return takeUp(work.holder);
+    case 'reload': {
+      const taken = await takeUp(work.holder);
+      if (!taken.ok) return taken;
+      await noteReload(work, taken.value);
+      return ok(undefined);
+    }
+    case 'restart': {
+      const taken = (await hasTakenBack(work)) ? ok(undefined) : await takeUp(work.holder);
+      return taken.ok ? ok(undefined) : taken;
+    }
   }
 }
 

@@ -5,6 +5,14 @@ import { memberOn, type Node } from './node.ts';
 import { processOf } from './process-of.ts';
 import type { Work } from './work.ts';
 
+/**
+ * Asked before leaves are swapped: they are seen at once, and where they turn out bad the member is as good as down. In a
+ * cluster of one or two nobody can be spared, and there is nothing to ask.
+ */
+export async function maySwap(work: Work): Promise<Result<void>> {
+  return work.body.members.length < 3 ? ok(undefined) : mayStop(work);
+}
+
 /** Asked by the agent itself, right before it stops its member: whether the others are a majority without it. */
 export async function mayStop({ body, command, node, holder }: Work): Promise<Result<void>> {
   // What was accepted is the outage of a cluster that cannot spare anybody; of a larger one nobody has accepted it.
@@ -18,7 +26,7 @@ export async function mayStop({ body, command, node, holder }: Work): Promise<Re
   if (serving >= majorityOf(voters)) return ok(undefined);
   return fail(
     'quorum-at-risk',
-    `${holder.holder} is not stopped: of ${voters} members only ${serving} others serve (${down.join('; ')})`,
+    `${holder.holder} is not ${body.taken === 'restart' ? 'stopped' : 'touched'}: of ${voters} members only ${serving} others serve (${down.join('; ')})`,
     'nothing was changed; bring the other members to health, then `rotate resume`',
   );
 }

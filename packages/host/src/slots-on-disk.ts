@@ -1,25 +1,30 @@
 import type { Greeting } from '@etcd-rotate/etcd';
 import { type Slot, type SlotOnDisk, slots as slotKinds } from '@etcd-rotate/protocol';
 import { sinceOf } from './generations.ts';
-import { certificateFile, type Holder, type SlotFiles } from './holders.ts';
-import { startedSince } from './moment.ts';
+import { certificateFile, type Holder, pathsOf, type SlotFiles } from './holders.ts';
+import { type Read, startedSince } from './moment.ts';
 import { fileWord } from './place.ts';
-import type { Process } from './processes.ts';
 import { asKnown, readSlot } from './slot-files.ts';
 
 export type SlotsOnDisk = Partial<Record<Slot, SlotOnDisk>>;
 
-/** The slots of a holder that can be read, as they lie on disk. */
-export async function slotsOnDisk(holder: Holder, process: Process | undefined): Promise<SlotsOnDisk> {
+/**
+ * The slots of a holder that can be read, as they lie on disk.
+ *
+ * @param lastRead when its process read its files last
+ */
+export async function slotsOnDisk(holder: Holder, lastRead: Read | undefined): Promise<SlotsOnDisk> {
   const found = await Promise.all(
     (Object.entries(holder.slots) as [Slot, SlotFiles][]).map(async ([slot, files]) => {
       const [read, file] = await Promise.all([readSlot(files), fileWord(certificateFile(files))]);
       if (!read.ok) return [];
       const certificates = read.value.map(asKnown);
-      if (slotKinds[slot].holds === 'leaf') return [[slot, { chain: certificates, file }] as const];
-      return [
-        [slot, { bundle: certificates, file, loaded: await isLoaded(holder, files, process) }] as const,
-      ];
+      const loaded = await isLoaded(holder, files, lastRead);
+      if (slotKinds[slot].holds === 'bundle')
+        return [[slot, { bundle: certificates, file, loaded }] as const];
+      // Others read their leaf for every connection.
+      const known = holder.kind === 'client' ? { loaded } : {};
+      return [[slot, { chain: certificates, file, ...known }] as const];
     }),
   );
   return Object.fromEntries(found.flat());
@@ -45,9 +50,12 @@ export function withGreetings(
   );
 }
 
-/** A holder that reloads says itself when it has read its files; one that has no process reads them at its start. */
-async function isLoaded(holder: Holder, files: SlotFiles, process: Process | undefined): Promise<boolean> {
-  if (holder.kind === 'agent' || (holder.kind === 'client' && (holder.reload || !process))) return true;
-  const since = await sinceOf(certificateFile(files)).catch(() => undefined);
-  return since !== undefined && startedSince(process, since);
+/** The agent's own client reads its files for each look. Of a file that cannot be looked at, nothing is known. */
+async function isLoaded(holder: Holder, files: SlotFiles, lastRead: Read | undefined): Promise<boolean> {
+  if (holder.kind === 'agent') return true;
+  const each = pathsOf(files).map(async (path) => {
+    const since = await sinceOf(path).catch(() => undefined);
+    return since !== undefined && startedSince(lastRead, since);
+  });
+  return (await Promise.all(each)).every(Boolean);
 }

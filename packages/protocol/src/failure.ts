@@ -17,7 +17,7 @@ export const failureCodes = {
   'unknown-ca': 'the coordinator holds no CA of that name',
   'unknown-cluster': 'the fleet file has no cluster of that name',
   'unknown-rotation': 'the journal has no rotation of that id',
-  'unknown-holder': 'the agent file of the node does not name that holder',
+  'unknown-holder': 'the fleet file and the agent file of a node do not name the same holders',
   'may-not-sign': 'the signer was asked for more than the fleet file and the observed leaf allow',
   exists: 'what was to be made is there already',
   // messages
@@ -81,7 +81,7 @@ export const failureCodes = {
   'changed-by-others': 'a slot file was changed by somebody else',
   'restart-failed': 'the restart command failed or the process is not a new one',
   'not-serving': 'a member does not serve after its restart',
-  'not-presented': 'a port does not present the leaf that was installed',
+  'not-presented': 'a port does not present the leaf that lies on disk',
   'not-loaded': 'a process does not accept what its new bundle allows',
   'not-refused': 'a port still accepts what it must refuse',
   'not-provable': 'what was seen proves neither one nor the other',

@@ -68,10 +68,20 @@ const ProfileText = z.strictObject({
     .default(leafDefault),
 });
 
-/** Names that a leaf shall have beyond those it has, or shall lose. */
+/** As they stand in certificates, where an address is bytes: `2001:db8::1` for `2001:DB8:0:0::1`. */
+const Ipv6 = z.ipv6().transform((address) => new URL(`http://[${address}]/`).hostname.slice(1, -1));
+
+/** Names that a leaf shall have beyond those it has, or shall lose; each in its one way of writing. */
 const ExtraNames = z.strictObject({
-  dns: z.array(z.string().regex(/^[A-Za-z0-9.*-]{1,253}$/)).default([]),
-  ip: z.array(z.union([z.ipv4(), z.ipv6()])).default([]),
+  dns: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9.*-]{1,253}$/)
+        .toLowerCase(),
+    )
+    .default([]),
+  ip: z.array(z.union([z.ipv4(), Ipv6])).default([]),
 });
 
 /** RFC 5280: at most 64 characters. */

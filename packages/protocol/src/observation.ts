@@ -14,6 +14,11 @@ export const SlotOnDisk = z.union([
     file: File,
     /** What the port presents to a fresh connection; members only, and only where it could be seen. */
     served: Fingerprint.optional(),
+    /**
+     * Declared clients only: whether the process has read the leaf since it was last written. Members and the agents' own
+     * clients read theirs for every connection.
+     */
+    loaded: z.boolean().optional(),
   }),
   z.strictObject({
     bundle: z.array(KnownCertificate),

@@ -86,6 +86,21 @@ test('a whole file is accepted, with what holds where it says nothing', () => {
   });
 });
 
+test('a name in a fleet file has one way of writing, that in which certificates are read', () => {
+  const written = {
+    dns: ['Etcd-1.Example', '*.EXAMPLE'],
+    ip: ['10.0.0.1', '2001:DB8:0:0::1', '0:0:0:0:0:0:0:1', 'fe80:0::00aB', '::FFFF:a00:1'],
+  };
+  const names = {
+    dns: ['etcd-1.example', '*.example'],
+    ip: ['10.0.0.1', '2001:db8::1', '::1', 'fe80::ab', '::ffff:a00:1'],
+  };
+  const members = [{ ...member, addNames: { peer: written }, dropNames: { client: written } }];
+  expect(parse(FleetFile, fleet({ members }), 'f')).toMatchObject({
+    value: { clusters: [{ members: [{ addNames: { peer: names }, dropNames: { client: names } }] }] },
+  });
+});
+
 describe('a fleet file is refused with file, place and what was expected:', () => {
   test.each<[string, unknown, string]>([
     ['nothing', null, 'x.yaml: the top level: Invalid input: expected object, received null'],
@@ -144,6 +159,11 @@ describe('a fleet file is refused with file, place and what was expected:', () =
     [
       'a wrong address among several kinds',
       fleet({ members: [{ ...member, addNames: { client: { ip: ['10.0.0'] } } }] }),
+      'x.yaml: clusters[0].members[0].addNames.client.ip[0]: Invalid IPv4 address',
+    ],
+    [
+      'an address with the interface behind it',
+      fleet({ members: [{ ...member, addNames: { client: { ip: ['fe80::1%eth0'] } } }] }),
       'x.yaml: clusters[0].members[0].addNames.client.ip[0]: Invalid IPv4 address',
     ],
     [

@@ -69,6 +69,8 @@ export const PlannedFrom = z.strictObject({
     z.strictObject({ holder: HolderId, id: EtcdId, version: z.string(), peerUrls: z.array(z.string()) }),
   ),
   slots: z.record(z.string(), z.array(Fingerprint)),
+  /** SHA-256 of what the proof rests on besides: flags, endpoints, source addresses, how holders take files. */
+  circumstances: z.string(),
 });
 export type PlannedFrom = z.infer<typeof PlannedFrom>;
 

@@ -9,6 +9,7 @@ import {
   fakePorts,
   planTranscript,
   standIns,
+  withFlags,
 } from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
 import { planRotation } from './plan-rotation.ts';
@@ -66,32 +67,25 @@ describe('a plan is refused', () => {
   });
 
   test('when it cannot be proven, with everybody who would be refused', async () => {
-    const cluster = aCluster('a', 'b', 'c', aClient('backup'));
-    const undeclared = { ...cluster.fleet, clients: [] };
-    const ports = await fakePorts(cluster);
-    const observesAll = { ...ports, agents: { observe: ports.agents.observe.bind(ports.agents) } };
-    // The agent of node-a knows of a client that the fleet file does not have.
-    const observe: typeof observesAll.agents.observe = async (command) => {
-      const seen = await ports.agents.observe(command);
-      if (!seen.ok || command.node !== 'node-a') return seen;
-      return {
-        ok: true,
-        value: { ...seen.value, holders: [...seen.value.holders, ...cluster.observe('node-backup').holders] },
-      };
-    };
-    const refused = await planRotation('lab', undeclared, aRequest(), {
-      ...observesAll,
-      agents: { observe },
-    });
+    // A flag that no check asks about, and that lets nobody in whose leaf has not this name.
+    const flags = withFlags({ 'client-cert-allowed-hostname': 'clients.example' });
+    const { plan } = await planned(
+      aCluster('a', aClient('backup'), flags),
+      aRequest({ acceptDowntime: true }),
+    );
+    const refused = await plan();
     expect(refused).toMatchObject({
       ok: false,
       failures: [
         {
           code: 'stranger',
           message: expect.stringMatching(
-            /^the plan cannot be proven: at issue-a client\/backup would refuse the server-leaf of member\/a/,
+            /^the plan cannot be proven: as the cluster is now, member\/a would refuse the client-leaf of client\//,
           ),
-          causes: [expect.stringContaining('client/backup')],
+          causes: expect.arrayContaining([
+            expect.stringContaining('client/backup'),
+            expect.stringContaining('client/agent-node-a'),
+          ]),
         },
       ],
     });

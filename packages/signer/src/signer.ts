@@ -167,7 +167,11 @@ export class Signer {
 }
 
 function unknownCa(name: string): ReturnType<typeof fail> {
-  return fail('unknown-ca', `there is no CA named ${name}`, 'see which there are with: rotate ca list');
+  return fail(
+    'unknown-ca',
+    `there is no CA named ${name}`,
+    "the CAs that are held are called as the files in cas/ of the coordinator's state folder",
+  );
 }
 
 function closed(name: string): ReturnType<typeof fail> {

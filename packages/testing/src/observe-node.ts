@@ -38,7 +38,13 @@ function onDisk(holder: Holder, slot: keyof typeof slots): SlotOnDisk {
   const [served] = holder.inUse(slot);
   const seen = holder.isMember && holder.process !== undefined;
   if (slots[slot].holds === 'leaf') {
-    return { chain: contents, file, ...(seen && served ? { served: served.facts.fingerprint } : {}) };
+    const known = holder.isMember || holder.takes === 'by-itself' ? {} : { loaded: holder.isLoaded(slot) };
+    return {
+      chain: contents,
+      file,
+      ...known,
+      ...(seen && served ? { served: served.facts.fingerprint } : {}),
+    };
   }
   const listed = holder.inUse(slot).map(({ facts }) => facts.subject);
   return { bundle: contents, file, loaded: holder.isLoaded(slot), ...(seen ? { listed } : {}) };

@@ -35,7 +35,7 @@ async function printed(cluster: Cluster, request: RotationRequest): Promise<stri
   const planned = await dryRun(cluster, { request, signer });
   if (!planned.ok) throw new Error(planned.failures[0].message);
   return stripVTControlCharacters(`${planLines(planned).join('\n')}\n`)
-    .replaceAll(/digest [0-9a-f]{16}/g, 'digest ················')
+    .replaceAll(/\b[0-9a-f]{16}\b/g, '················')
     .replaceAll(/\b[0-9a-f]{8}\b/g, '········')
     .replaceAll(/[ ]+$/gm, '');
 }

@@ -31,7 +31,7 @@ export function planLines({ plan, proof, alternatives }: Shown): string[] {
       indent(hint),
     ]),
     '',
-    `digest ${plan.digest.slice(0, 16)}: what you agree to`,
+    `digest ${plan.digest.slice(0, 16)}; this plan and no other: --yes --digest ${plan.digest.slice(0, 16)}`,
   ];
 }
 

@@ -1,0 +1,16 @@
+import type { Mutation } from '../mutation.ts';
+import { checks } from './checks.ts';
+import { certificates, signing } from './pki.ts';
+import { plans } from './plans.ts';
+import { running } from './running.ts';
+import { trust } from './trust.ts';
+
+/** At least one mutation for each rule. */
+export const table: readonly Mutation[] = [
+  ...trust,
+  ...plans,
+  ...running,
+  ...checks,
+  ...certificates,
+  ...signing,
+];

@@ -1,0 +1,135 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are texts of code.
+import { type Mutation, mutationsOf } from '../mutation.ts';
+
+const core = 'packages/core/src';
+
+/** What is looked at before the next step, and right before a change is sent. */
+export const running: Mutation[] = [
+  ...mutationsOf(`${core}/gate.ts`, [
+    ['the gate wants every proof to hold', 'if (failure) return failure;', 'if (!step) return failure;'],
+    [
+      'the gate wants every member looked at twice',
+      'outcome.value.looks.length < 2',
+      'outcome.value.looks.length < 1',
+    ],
+    ['the gate wants the planned cluster', 'look.clusterId !== plannedFrom.clusterId || ', ''],
+    ['the gate wants the planned members to answer', ' || !ids.includes(look.memberId)', ''],
+    ['the gate wants nobody to have joined', 'members.some((id) => !ids.includes(id)) || ', ''],
+    ['the gate wants nobody to have left', ' || members.length < ids.length', ''],
+    ['the gate wants data that was not taken back', 'look.revision < revision', 'look.revision < 0'],
+    ['the gate wants one leader', '`leader ${leader} in term ${raftTerm}`', '`term ${raftTerm}`'],
+    ['the gate wants one term', '`leader ${leader} in term ${raftTerm}`', '`leader ${leader}`'],
+    [
+      'the gate wants everybody caught up',
+      'committed - appliedIndex > caughtUpWithin',
+      'committed - appliedIndex > 1_000_000',
+    ],
+  ]),
+  ...mutationsOf(`${core}/groups.ts`, [
+    [
+      'a group is done when every command was answered',
+      '!group.every((step) => isAnswered(step, progress[step.id])) ||',
+      '',
+    ],
+    ['a group is done when its gate passed', ') !== undefined,\n', ') === null,\n'],
+    ['an answer that says no is none', 'outcome.ok || mayFail(step)', 'outcome !== undefined'],
+    [
+      'only a snapshot that is not required may fail',
+      "action.type === 'snapshot' && !action.required",
+      "action.type === 'snapshot'",
+    ],
+  ]),
+  ...mutationsOf(`${core}/groups-of.ts`, [
+    ['groups are taken in the order of their numbers', '.sort(([a], [b]) => a - b)', ''],
+  ]),
+  ...mutationsOf(`${core}/installed.ts`, [
+    [
+      'a bundle without one of its CAs is not that bundle',
+      'if (cas.length === target.bundle.length) contents.set(slot, cas);',
+      'contents.set(slot, cas);',
+    ],
+    [
+      'what is installed is what was signed for that slot',
+      "'slot' in one.for && one.for.slot === slot",
+      "'slot' in one.for",
+    ],
+    ['only a change installs', "command.body.type !== 'change' || step", 'step'],
+  ]),
+  ...mutationsOf(`${core}/next-move.ts`, [
+    [
+      'a change is proven on the real certificates before it is sent',
+      "type === 'change' ? strangerAfter(step, situation) : undefined",
+      'undefined',
+    ],
+    [
+      'half of that change is looked at',
+      'strangers(during(worldNow(rotation), step.holder, contents), judge)',
+      'strangers(worldNow(rotation), judge)',
+    ],
+    [
+      'what is under way beside it is looked at',
+      'during(worldNow(rotation), step.holder, contents)',
+      'during(rotation.world, step.holder, contents)',
+    ],
+    [
+      'certificates are valid for as long as the step may take',
+      'aheadMs: rotation.plan.policy.stepTimeout',
+      'aheadMs: 0',
+    ],
+    [
+      'canaries that would end too soon are made again',
+      'if (canariesEnd(progress, situation)) return',
+      'if (!progress) return',
+    ],
+    [
+      'a step that failed for good holds the rotation',
+      '(isOld || failure.retryable) &&',
+      '(isOld || !failure.retryable || failure.retryable) &&',
+    ],
+    [
+      'a step that was put back is not tried again',
+      "(isOld || failure.retryable) && decision !== 'restored' &&",
+      '(isOld || failure.retryable) &&',
+    ],
+    [
+      'what was seen before a resume is looked at again',
+      '(isOld || failure.retryable) &&',
+      'failure.retryable &&',
+    ],
+    ['a step is tried three times', 'situation.tries < tries.ofStep', 'situation.tries < 99'],
+    [
+      'a gate that members do not agree on is looked at again',
+      'if (!failure.retryable || tried >= tries.ofGate || !first)',
+      'if (failure || tried >= tries.ofGate || !first)',
+    ],
+    [
+      'a gate is not looked at for ever',
+      'if (!failure.retryable || tried >= tries.ofGate || !first)',
+      'if (!failure.retryable || !first)',
+    ],
+    [
+      'certificates are signed by the CA of the target',
+      "target && 'leafOf' in target ? storeNameOf(rotation, target.leafOf) : undefined",
+      'target && Object.values(rotation.cas)[0]?.name',
+    ],
+    [
+      'a held rotation wants nothing',
+      "if (rotation.state.status !== 'running') return { type: 'rest' };",
+      '',
+    ],
+  ]),
+  ...mutationsOf(`${core}/check-resume.ts`, [
+    ['a resume asks whether files are as they were left', 'otherFile(contents, possible) ?? ', ''],
+    [
+      'a resume asks whether members have loaded what lies there',
+      'if (has && possible.some((one) => prints(one) === prints(has))) return undefined;',
+      'if (possible) return undefined;',
+    ],
+    [
+      'a resume asks whether clients have read what lies there',
+      'wasChanged && contents.loaded === false',
+      'wasChanged && contents.loaded === undefined',
+    ],
+    ['a process that does not run has loaded nothing', 'if (!process) return undefined;', ''],
+  ]),
+];
