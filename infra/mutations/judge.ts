@@ -26,11 +26,12 @@ export async function judge(copy: string, mutation: Mutation): Promise<Verdict> 
  */
 async function lookedFor(copy: string, file: string): Promise<Verdict> {
   const [, folder = '', name = ''] = /^(.*\/)([^/]+)\.ts$/.exec(file) ?? [];
-  const near = [name, ...(quickFor.find(([names]) => names.test(name))?.[1] ?? [])].map(
+  const near = [name, ...(quickFor.find(([files]) => files.test(file))?.[1] ?? [])].map(
     (begin) => `${folder}${begin}`,
   );
+  const [all = folder] = /^packages\/[^/]+\/src\//.exec(file) ?? [];
   const isPki = file.startsWith('packages/pki/');
-  const rounds = [near, ...(isPki ? [['test/verdicts.']] : []), [folder]];
+  const rounds = [near, ...(isPki ? [['test/verdicts.']] : []), [all]];
   for (const paths of rounds) {
     const { failed, broken, passed, endless } = await runTests(copy, paths);
     if (endless) return { killedBy: `${paths} never ends` };
@@ -43,12 +44,15 @@ async function lookedFor(copy: string, file: string): Promise<Verdict> {
 }
 
 /** How the names of those tests begin that look at a file first of all, beside those that are called like it. */
-const quickFor: readonly [names: RegExp, tests: string[]][] = [
-  [/^check-/, ['checks']],
-  [/^(steps|domains|estimate|leaves|prove-plan)$/, ['plan', 'strategies']],
-  [/^(trust|world|etcd-rules)$/, ['handshakes']],
-  [/^(installed|groups)$/, ['planned', 'next-move']],
-  [/^(accepts|fault-in|find-paths|openssl-path|name-constraints|key-fault|may-issue)$/, ['accepts', 'odd-']],
-  [/^host-accepted$/, ['odd-']],
-  [/^may-sign$/, ['signer']],
+const quickFor: readonly [files: RegExp, tests: string[]][] = [
+  [/\/checks\//, ['preflight', 'more']],
+  [/\/(steps|domains|estimate|leaves|prove-plan)\.ts$/, ['plan', 'strategies']],
+  [/\/(trust|world|etcd-rules)\.ts$/, ['handshakes']],
+  [/\/(installed|groups)\.ts$/, ['planned', 'next-move']],
+  [
+    /\/(accepts|fault-in|find-paths|openssl-path|name-constraints|key-fault|may-issue)\.ts$/,
+    ['accepts', 'odd-'],
+  ],
+  [/\/host-accepted\.ts$/, ['odd-']],
+  [/\/may-sign\.ts$/, ['signer']],
 ];

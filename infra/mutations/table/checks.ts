@@ -5,7 +5,7 @@ const core = 'packages/core/src';
 
 /** Each check of the preflight, blind to one thing that it looks at. */
 export const checks: Mutation[] = [
-  ...mutationsOf(`${core}/check-nodes.ts`, [
+  ...mutationsOf(`${core}/checks/nodes.ts`, [
     ['everyNodeAnswers', 'return [...missing];', 'return missing.slice(1);'],
     [
       'everyHolderIsKnown: declared',
@@ -36,7 +36,7 @@ export const checks: Mutation[] = [
     ['clocksAreClose looks into the past', 'Math.max(Date.parse(askedAt) - Date.parse(at), ', 'Math.max('],
     ['clocksAreClose looks into the future', ', Date.parse(at) - Date.parse(now))', ')'],
   ]),
-  ...mutationsOf(`${core}/check-members.ts`, [
+  ...mutationsOf(`${core}/checks/members.ts`, [
     [
       'everythingIsModelled: flags that could not be read',
       'member.flags\n      ? unmodelledFlags',
@@ -71,14 +71,14 @@ export const checks: Mutation[] = [
     ],
     ['rightsAreThere', "status.auth === 'off' || status.auth === 'root'", "status.auth !== 'limited'"],
   ]),
-  ...mutationsOf(`${core}/check-versions.ts`, [
+  ...mutationsOf(`${core}/checks/versions.ts`, [
     ['versionsAreKnown', 'status && !factsFor(status.version)', '!status'],
     ['versionsAreNotNewer', 'status && isNewer(status.version)', '!status'],
     ['crlsAreReadable', "?.format === 'pem' && !facts.readsPemCrl", "?.format === 'pem' && !facts"],
     ['crlsAreEnforced', ' && !facts.enforcesCrlBesideHttp', ' && !facts'],
     ['listsAreReadAsLists', '.length > 1 && !facts.takesLists', '.length > 1 && !facts'],
   ]),
-  ...mutationsOf(`${core}/check-endpoints.ts`, [
+  ...mutationsOf(`${core}/checks/endpoints.ts`, [
     ['endpointsAreTheMembersOwn: clients', ' url: endpoint,', ' url: undefined,'],
     ['endpointsAreTheMembersOwn: peers', ' url: peerEndpoint,', ' url: undefined,'],
     ['endpointsAreTheMembersOwn: every address', 'listensEverywhere(flag) &&', 'flag &&'],
@@ -99,7 +99,7 @@ export const checks: Mutation[] = [
       '[...peerUrls]',
     ],
   ]),
-  ...mutationsOf(`${core}/check-dates.ts`, [
+  ...mutationsOf(`${core}/checks/dates.ts`, [
     [
       'everyCertificateIsInDate',
       'if (!when) return [];\n      const what',
@@ -123,7 +123,7 @@ export const checks: Mutation[] = [
       'at > Date.parse(facts.notAfter)',
     ],
   ]),
-  ...mutationsOf(`${core}/check-names.ts`, [
+  ...mutationsOf(`${core}/checks/names.ts`, [
     [
       'namesCoverWhatIsDialled',
       'if (input.covers(leaf, host)) return willBe',
@@ -150,7 +150,7 @@ export const checks: Mutation[] = [
       '!checksNames(leaf) || input) return [];\n    if',
     ],
   ]),
-  ...mutationsOf(`${core}/check-certificates.ts`, [
+  ...mutationsOf(`${core}/checks/certificates.ts`, [
     [
       'usagesAreThere',
       'leaf.facts.usages.length > 0 && !leaf.facts.usages.includes(usage)',
@@ -171,7 +171,7 @@ export const checks: Mutation[] = [
     ['gatewaysAreLetIn: allowed names', "valuesOf(flags['client-cert-allowed-hostname']).length > 0 ||", ''],
     ['gatewaysAreLetIn: off', "flags['enable-grpc-gateway'] === 'false' ||", ''],
   ]),
-  ...mutationsOf(`${core}/check-common-names.ts`, [
+  ...mutationsOf(`${core}/checks/common-names.ts`, [
     [
       'commonNamesLetInAsBefore: another user',
       "if (auth.every((one) => one === 'off')) return [];",
@@ -183,7 +183,7 @@ export const checks: Mutation[] = [
       'if (next) return [];',
     ],
   ]),
-  ...mutationsOf(`${core}/check-files.ts`, [
+  ...mutationsOf(`${core}/checks/files.ts`, [
     ['sharedFilesGoTogether: a leaf and a bundle', 'if (kinds.size > 1) {', 'if (kinds.size > 9) {'],
     [
       'sharedFilesGoTogether: a member and another process',
@@ -198,7 +198,7 @@ export const checks: Mutation[] = [
       'if (said) return undefined;',
     ],
   ]),
-  ...mutationsOf(`${core}/check-cas.ts`, [
+  ...mutationsOf(`${core}/checks/cas.ts`, [
     [
       'casOfOneNameAreToldApart',
       'if (without) return `${short(without)} has no',

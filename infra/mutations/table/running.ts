@@ -118,7 +118,7 @@ export const running: Mutation[] = [
       '',
     ],
   ]),
-  ...mutationsOf(`${core}/check-resume.ts`, [
+  ...mutationsOf(`${core}/checks/resume.ts`, [
     ['a resume asks whether files are as they were left', 'otherFile(contents, possible) ?? ', ''],
     [
       'a resume asks whether members have loaded what lies there',

@@ -1,7 +1,7 @@
 import type { HolderId, NodeObservation, Slot } from '@etcd-rotate/protocol';
 import { slots, slotsOf } from '@etcd-rotate/protocol';
+import { bundlesIn, casIn } from '../src/checks/seen-slots.ts';
 import { inUse } from '../src/in-use.ts';
-import { bundlesIn, casIn } from '../src/seen-slots.ts';
 import type { Contents } from '../src/world.ts';
 import { type Case, type Found, requestOf, sharesBundles, sharesLeaves } from './case.ts';
 import { ca, firstLeaf } from './certificates.ts';

@@ -61,7 +61,7 @@ test('a newer minor is told apart from the newest that is known', () => {
 });
 
 test('every row cites its fact and has a user', () => {
-  const sources = globSync(new URL('*.ts', import.meta.url).pathname)
+  const sources = globSync(new URL('**/*.ts', import.meta.url).pathname)
     .filter((file) => !/\.(test|contract)\.ts$/.test(file))
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');

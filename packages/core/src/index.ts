@@ -1,7 +1,7 @@
 export { apply, awaits } from './apply.ts';
-export type { Check, CheckInput } from './check.ts';
-export { changedWhileHeld } from './check-resume.ts';
-export { beforeResume, preflight, refusalsOf, resumeRefusalsOf, warningsOf } from './checks.ts';
+export type { Check, CheckInput } from './checks/check.ts';
+export { beforeResume, preflight, refusalsOf, resumeRefusalsOf, warningsOf } from './checks/preflight.ts';
+export { changedWhileHeld } from './checks/resume.ts';
 export { keyKindFor } from './commands.ts';
 export type { Times } from './estimate.ts';
 export {

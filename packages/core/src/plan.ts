@@ -38,7 +38,7 @@ export interface PlanInput {
 /**
  * The only planner: the steps from what was observed to where every domain ends on its target. A start, a plan made
  * again and a way back (target: the old CA) are the same function. It plans; whether the plan may exist is for
- * `checks.ts`, and whether it is safe for `prove-plan.ts`.
+ * `checks/preflight.ts`, and whether it is safe for `prove-plan.ts`.
  */
 export function planTowards(input: PlanInput): Result<Plan> {
   const { cluster, request, observations } = input;

@@ -1,0 +1,95 @@
+import type { Failure, HolderObservation, NodeObservation, Slot, SlotOnDisk } from '@etcd-rotate/protocol';
+import { fail, slots as slotKinds } from '@etcd-rotate/protocol';
+import { type BundleOnDisk, inUse } from '../in-use.ts';
+import type { Rotation } from '../rotation.ts';
+import type { Contents, World } from '../world.ts';
+import { worldNow } from '../world-now.ts';
+
+/**
+ * Whether every slot still is as the rotation left it, on disk and in the processes that run. While it was held, somebody
+ * may have put files of before back, or restarted a process with others: what follows would be proven for a cluster that is
+ * not there.
+ */
+export function changedWhileHeld(rotation: Rotation, observations: readonly NodeObservation[]): Failure[] {
+  const world = worldNow(rotation);
+  const known = bundledIn(world);
+  return observations.flatMap(({ node, holders }) =>
+    holders.flatMap((seen) =>
+      (Object.entries(seen.slots) as [Slot, SlotOnDisk][]).flatMap(([slot, contents]) => {
+        const possible = world.get(seen.holder)?.slots.get(slot) ?? [];
+        const what =
+          otherFile(contents, possible) ?? otherLoaded(seen, contents, { possible, known, rotation });
+        if (what === undefined) return [];
+        return fail(
+          'changed-by-others',
+          `${seen.holder}: its ${slot} on ${node} ${what}`,
+          'find out who changed it; put back what the rotation left (the journal has it) and resume, or abandon it and plan again',
+        ).failure;
+      }),
+    ),
+  );
+}
+
+function otherFile(contents: SlotOnDisk, possible: readonly Contents[]): string | undefined {
+  // Of a leaf, itself: what travels behind it may have been left out of the plan.
+  const isThere =
+    'chain' in contents
+      ? possible.some(([leaf]) => leaf?.facts.fingerprint === contents.chain[0]?.facts.fingerprint)
+      : possible.some((one) => said(one) === said(contents.bundle));
+  if (isThere) return undefined;
+  const lies = 'chain' in contents ? contents.chain.slice(0, 1) : contents.bundle;
+  return `is not what the rotation left there: ${called(lies)}`;
+}
+
+/** A process that does not run has loaded nothing: that is for its step and its agent. */
+function otherLoaded(
+  { holder, process }: HolderObservation,
+  contents: SlotOnDisk,
+  { possible, known, rotation }: { possible: readonly Contents[]; known: Contents; rotation: Rotation },
+): string | undefined {
+  if (!process) return undefined;
+  if (holder.startsWith('member/')) {
+    return 'bundle' in contents ? otherBundle(contents, possible, known) : undefined;
+  }
+  // Before its first step, a client may have what it was found with.
+  const wasChanged = rotation.plan.steps.some(
+    (step) =>
+      step.holder === holder &&
+      rotation.progress[step.id]?.results.some(
+        ({ outcome }) => outcome.ok && outcome.value.type === 'changed',
+      ),
+  );
+  return wasChanged && contents.loaded === false ? 'was written after its process had read it' : undefined;
+}
+
+function otherBundle(
+  bundle: BundleOnDisk,
+  possible: readonly Contents[],
+  known: Contents,
+): string | undefined {
+  const has = inUse(bundle, known);
+  if (has && possible.some((one) => prints(one) === prints(has))) return undefined;
+  return has
+    ? `lies there, and its process has loaded another one: ${called(has)}`
+    : 'lies there, and what its process has loaded is not known';
+}
+
+function bundledIn(world: World): Contents {
+  return [...world.values()].flatMap(({ slots }) =>
+    [...slots].flatMap(([slot, contents]) => (slotKinds[slot].holds === 'bundle' ? contents.flat() : [])),
+  );
+}
+
+function said(contents: Contents): string {
+  return contents.map(({ facts }) => facts.fingerprint).join();
+}
+
+/** Of a bundle the order makes no difference to a process. */
+function prints(contents: Contents): string {
+  return [...new Set(contents.map(({ facts }) => facts.fingerprint))].sort().join();
+}
+
+function called(contents: Contents): string {
+  const names = contents.map(({ facts }) => `${facts.subject} (${facts.fingerprint.slice(0, 8)})`);
+  return names.join(', ') || 'nothing';
+}
