@@ -87,7 +87,9 @@ export function reportText(
     `writes     ${writes.tried} tried (${perSecond} a second), ${writes.failed} failed, ${writes.retried} retried, ${writes.lost} lost; longest stall ${writes.longestStallMs} ms`,
     `watch      ${watch.lost} lost, ${watch.duplicates} twice, ${watch.outOfOrder} out of order; taken up again ${load.watch.resumed} times`,
     `leaves     ${leavesReplaced ? 'every port presents another one' : 'NOT every port presents another one'}`,
-    `time       ${seconds} s, of which the restarts themselves ${floorSeconds} s: (${seconds} - ${floorSeconds}) / ${seconds} = ${(100 * overhead).toFixed(1)} % of the time`,
+    restarts === 0
+      ? `time       ${seconds} s, and no restart`
+      : `time       ${seconds} s, of which the restarts themselves ${floorSeconds} s: (${seconds} - ${floorSeconds}) / ${seconds} = ${(100 * overhead).toFixed(1)} % of the time`,
     ...(each ? [`           SIGTERM to the first fresh read in ms: ${each}`] : []),
     ...(unsampled > 0
       ? [`           no read was seen after ${unsampled} restarts, so this floor is too low`]

@@ -11,10 +11,12 @@ export interface Rotated {
 }
 
 export function rotateArguments(
-  { options: { members } }: Lab,
+  members: number,
   { strategy, restarts }: { strategy: string; restarts: string },
 ): string[] {
-  const words = ['--cluster', 'demo', '--strategy', strategy, '--restarts', restarts];
+  // A renewal restarts nobody, and rotate wants no word about when.
+  const when = strategy === 'staged' ? ['--restarts', restarts] : [];
+  const words = ['--cluster', 'demo', '--strategy', strategy, ...when];
   // Without a second member every restart is an outage, and rotate wants to be told so.
   return members === 1 ? [...words, '--accept-downtime'] : words;
 }

@@ -58,7 +58,7 @@ export async function tellStory({ flags, folder, write, signal }: Stage): Promis
   if (!allAre('accepted', before))
     say(`\nnot every port accepts its leaf to begin with:\n${oldLeafTable(before, [])}`);
 
-  const args = rotateArguments(lab, flags);
+  const args = rotateArguments(members, flags);
   heading(say, `rotate ${args.join(' ')} --dry-run`);
   const show = { onStdout: write, onStderr: write, signal };
   const planned = flags.json
