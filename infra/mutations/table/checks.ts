@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are texts of code.
 import { type Mutation, mutationsOf } from '../mutation.ts';
 
 const core = 'packages/core/src';

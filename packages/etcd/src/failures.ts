@@ -28,7 +28,7 @@ const table: Row[] = [
     when: /permission denied|user (name )?(is empty|not found)|invalid auth token|7 PERMISSION_DENIED|16 UNAUTHENTICATED/i,
     code: 'permission-missing',
     says: 'does not allow the call',
-    hint: 'etcd auth is on: give the user of the CN of the agent\'s client leaf the right to do this, or the role "root"; the gates read the key etcd-rotate/health',
+    hint: 'etcd auth is on: give the user of the CN of the agent\'s client leaf the role "root", which Status, MoveLeader and Snapshot need',
   },
   {
     when: /SSL alert number (4[0-689]|116)\b/,
