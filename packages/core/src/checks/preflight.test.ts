@@ -56,6 +56,22 @@ describe.each([...preflight])('$name', ({ name, severity, codes, look }) => {
   });
 });
 
+/** Fingerprints and serials are those of keys made in this run. */
+const stable = (text: string): string => text.replaceAll(/\b[0-9a-f]{8,64}\b/g, '········');
+
+test('what the checks say can be read by a person, all of it in one file', async () => {
+  const text = preflight.flatMap(({ name, severity, look }) => [
+    `${name} ${severity}`,
+    ...(cases[name] ?? []).flatMap(({ what, input }) => {
+      const found = look(input);
+      const lines = found.map(({ code, message, hint }) => `    ${code}: ${message}\n      ${hint}`);
+      return [`  ${what}`, ...(found.length > 0 ? lines : ['    nothing is said'])];
+    }),
+    '',
+  ]);
+  await expect(stable(text.join('\n'))).toMatchFileSnapshot('../../transcripts/refusals.txt');
+});
+
 test('docs/failures.md lists no check that is not asked, and those in their order', () => {
   const text = readFileSync(new URL('../../../../docs/failures.md', import.meta.url), 'utf8');
   const listed = [...text.matchAll(/^\| ([a-z]\w+) +\| (?:refuses|warns) /gm)].map(([, name]) => name);
