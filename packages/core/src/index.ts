@@ -12,7 +12,7 @@ export {
   refusedByListener,
 } from './etcd-rules.ts';
 export { groupsOf } from './groups-of.ts';
-export { isAsWanted, leafChangesOf, leafKey } from './leaves.ts';
+export { isAsWanted, leafChangesOf, leafKey, unchanged } from './leaves.ts';
 export { type Circumstances, type Move, nextMove, type ToSign } from './next-move.ts';
 export { membersOf, type PlanInput, planTowards } from './plan.ts';
 export { provePlan, type StandIns } from './prove-plan.ts';

@@ -8,7 +8,6 @@ import type {
   HolderId,
   KeyKind,
   KnownCertificate,
-  LeafChange,
   Outcome,
   Slot,
   Step,
@@ -21,7 +20,6 @@ import { gate } from './gate.ts';
 import { mayFail } from './groups.ts';
 import { groupsOf } from './groups-of.ts';
 import { realContents, storeNameOf } from './installed.ts';
-import { leafKey, unchanged } from './leaves.ts';
 import { holderIn } from './plan.ts';
 import { commandId, inFlight, type Progress, type Rotation } from './rotation.ts';
 import { describeRefusal, strangers, type Verify } from './trust.ts';
@@ -45,7 +43,6 @@ export interface ToSign {
   ca: string;
   csr: string;
   like: KnownCertificate;
-  change: LeafChange;
   /** Canaries of a client port with `--client-cert-allowed-hostname`: the name that the port asks for. */
   allowedHostname?: string;
 }
@@ -227,8 +224,7 @@ function certificatesToSign(rotation: Rotation, step: Step, progress: Progress):
     const like = contentsOf(rotation.world, holder, slot)[0];
     const ca = target && 'leafOf' in target ? storeNameOf(rotation, target.leafOf) : undefined;
     if (!like || !ca) return [];
-    const change = rotation.plan.leafChanges[leafKey(holder, slot)] ?? unchanged;
-    return [{ holder, for: { slot }, ca, csr, like, change }];
+    return [{ holder, for: { slot }, ca, csr, like }];
   });
   const [host] = valuesOf(holderIn(rotation.observations, holder)?.flags?.['client-cert-allowed-hostname']);
   const allowedHostname = host === undefined ? {} : { allowedHostname: host };
@@ -237,7 +233,7 @@ function certificatesToSign(rotation: Rotation, step: Step, progress: Progress):
     const like = contentsOf(rotation.world, holder, slot)[0];
     const ca = rotation.plan.domains[domain];
     const name = ca && storeNameOf(rotation, ca.target);
-    const wanted = { holder, for: { canary: domain }, csr, change: unchanged, ...allowedHostname };
+    const wanted = { holder, for: { canary: domain }, csr, ...allowedHostname };
     return like && name ? [{ ...wanted, ca: name, like }] : [];
   });
   return [...leaves, ...canaries];

@@ -1,3 +1,4 @@
+import { leafKey, unchanged } from '@etcd-rotate/core';
 import {
   type Certificate,
   type Csr,
@@ -57,24 +58,21 @@ export class FakeSigner {
     return ok({ name, certificate: ca.known });
   }
 
-  sign({ certificates }: Pick<Sign, 'certificates'>): Result<Signed[]> {
+  sign({ certificates, plan }: Pick<Sign, 'certificates' | 'plan'>): Result<Signed[]> {
     const signed: Signed[] = [];
     for (const one of certificates) {
-      const made = this.#signOne(one);
+      const made = this.#signOne(one, plan);
       if (!made.ok) return made;
       signed.push(made.value);
     }
     return ok(signed);
   }
 
-  #signOne({
-    holder,
-    for: purpose,
-    ca: name,
-    csr,
-    like,
-    change,
-  }: Sign['certificates'][number]): Result<Signed> {
+  #signOne(
+    { holder, for: purpose, ca: name, csr, like }: Sign['certificates'][number],
+    { leafChanges }: Sign['plan'],
+  ): Result<Signed> {
+    const change = ('slot' in purpose && leafChanges[leafKey(holder, purpose.slot)]) || unchanged;
     const ca = this.#cas.get(name);
     const request = requestIn(csr);
     const [leaf] = read(like);

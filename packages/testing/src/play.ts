@@ -134,7 +134,7 @@ export class Play {
         return { type: 'ca', rotation, role, domains, ...unwrap(this.signer.makeCa({ role, rotation })) };
       }
       case 'sign': {
-        const signed = this.signer.sign(move);
+        const signed = this.signer.sign({ ...move, plan: this.rotation.plan });
         return signed.ok
           ? { type: 'signed', rotation, step: move.step, certificates: signed.value }
           : { type: 'held', rotation, failure: signed.failure };
