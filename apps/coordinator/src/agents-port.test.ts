@@ -19,7 +19,15 @@ test('a look at a node that cannot be asked leaves nothing to wait for', async (
 });
 
 const look: Command = {
-  ...{ v: 1, id: 'look.1', fleet: 'lab', cluster: 'demo', rotation: 'none', step: 'observe' },
+  ...{
+    v: 1,
+    id: 'look.1',
+    fleet: 'lab',
+    cluster: 'demo',
+    rotation: 'none',
+    direction: 'forward',
+    step: 'observe',
+  },
   ...{ node: 'm1', holder: 'member/m1', epoch: 1 },
   ...{ issuedAt: '2026-06-01T12:00:00.000Z', expiresAt: '2026-06-01T12:00:30.000Z' },
   body: { type: 'observe' },

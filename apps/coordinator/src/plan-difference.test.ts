@@ -67,6 +67,8 @@ function aMember(change: Partial<Plan['plannedFrom']['members'][number]> = {}) {
 function aPlan(): Plan {
   return {
     version: 1,
+    direction: 'forward',
+    keepsNewCa: false,
     fleet: 'lab',
     cluster: 'demo',
     strategy: 'staged',
@@ -82,6 +84,7 @@ function aPlan(): Plan {
       startTimeout: 1000,
       patience: 1000,
       clockTolerance: 1000,
+      confirmRetire: false,
       horizon: 1000,
     },
     profile: { ca: { validity: 1 }, leaf: { validity: 1 } },

@@ -6,6 +6,7 @@ const core = 'packages/core/src';
 export const checks: Mutation[] = [
   ...mutationsOf(`${core}/checks/nodes.ts`, [
     ['everyNodeAnswers', 'return [...missing];', 'return missing.slice(1);'],
+    ['nothingIsUnderWay', '    underWay.map(\n', '    underWay.slice(1).map(\n'],
     [
       'everyHolderIsKnown: declared',
       '!observations.some((one) => one.node === node && holderIn([one], holder))',

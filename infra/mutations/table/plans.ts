@@ -24,8 +24,8 @@ export const plans: Mutation[] = [
     ['trust asks for what a client has read', 'const isTrue = isLoaded && ', 'const isTrue = '],
     [
       'issue replaces leaves alone',
-      'isBundle ? undefined : wanting.leafOf(onDisk)',
-      'wanting.leafOf(onDisk)',
+      'isBundle ? undefined : wanting.leafFor(onDisk)',
+      'wanting.leafFor(onDisk)',
     ],
     [
       'retire takes the old CA out',
@@ -135,7 +135,7 @@ export const plans: Mutation[] = [
     ['a bundle is taken by a restart', 'leavesAlone && !everyStage ?', '!everyStage ?'],
     [
       'a renewal restarts no member',
-      "input.strategy === 'staged' && input.restarts === 'every-stage'",
+      "input.restarts === 'every-stage' && input.strategy === 'staged'",
       "input.restarts === 'every-stage'",
     ],
     ['clients take files in their own way', "holder.startsWith('member/') && leavesAlone", 'leavesAlone'],
@@ -257,8 +257,8 @@ export const plans: Mutation[] = [
   ...mutationsOf(`${core}/plan.ts`, [
     [
       'restarts of the request come before those of the policy',
-      'request.restarts ?? cluster.policy.restarts',
-      'cluster.policy.restarts',
+      'request.restarts ?? policy.restarts',
+      'policy.restarts',
     ],
     [
       'a cluster without a leader has no plan',
@@ -266,10 +266,35 @@ export const plans: Mutation[] = [
       'if (!leader?.status && !members[0]) {',
     ],
     [
+      'a way back spares every restart',
+      "if (back) return { ...policy, restarts: 'when-needed', snapshot: 'off', confirmRetire: false };",
+      "if (back) return { ...policy, snapshot: 'off', confirmRetire: false };",
+    ],
+    ['a way back is for itself to hold', "snapshot: 'off', confirmRetire: false };", "snapshot: 'off' };"],
+    [
+      'the policy may ask to confirm',
+      'confirmRetire: request.confirmRetire || policy.confirmRetire',
+      'confirmRetire: request.confirmRetire',
+    ],
+    [
       'a plan at its target is refused',
       "if (!steps.some(({ action }) => action.type === 'change')) {",
       'if (steps.length === 0) {',
     ],
+    [
+      'what the proof rests on besides is part of the digest',
+      'input.hash(JSON.stringify(circumstances(observations)))',
+      "''",
+    ],
+    ['the slots are part of the digest', 'slots: fingerprints(world),', 'slots: {},'],
+    [
+      'the digest is of what was planned',
+      'digest: input.hash(JSON.stringify(undigested))',
+      'digest: input.hash(JSON.stringify(undigested.steps))',
+    ],
+    ['the revision is the smallest that any member has', 'Math.min(...members', 'Math.max(...members'],
+  ]),
+  ...mutationsOf(`${core}/goal.ts`, [
     [
       'a leaf of the target stays',
       'domain.isOfTarget(chain) && isAsWanted(leaf, change, profile) ? undefined : target',
@@ -296,18 +321,46 @@ export const plans: Mutation[] = [
       'isLoaded && domain.isOfTarget(chain)',
       'domain.isOfTarget(chain)',
     ],
+  ]),
+  ...mutationsOf(`${core}/way-back.ts`, [
     [
-      'what the proof rests on besides is part of the digest',
-      'input.hash(JSON.stringify(circumstances(observations)))',
-      "''",
+      'a way back forgets the new CA',
+      'old: made && made.facts.fingerprint !== issuer.facts.fingerprint ? [made] : [],',
+      'old: [],',
     ],
-    ['the slots are part of the digest', 'slots: fingerprints(world),', 'slots: {},'],
     [
-      'the digest is of what was planned',
-      'digest: input.hash(JSON.stringify(undigested))',
-      'digest: input.hash(JSON.stringify(undigested.steps))',
+      'a way back that keeps the new CA has no retire',
+      "keepNewCa ? stagesBack.filter((stage) => stage !== 'retire') : stagesBack",
+      'stagesBack',
     ],
-    ['the revision is the smallest that any member has', 'Math.min(...members', 'Math.max(...members'],
+    [
+      'a way back leaves alone what is back',
+      'return isBack && isLoaded ? undefined : leaves.value',
+      'return leaves.value',
+    ],
+    [
+      'a leaf that was kept and ends too soon is not put back',
+      'if (Date.parse(leaf.facts.notAfter) > needed) {',
+      'if (leaf) {',
+    ],
+    [
+      'a way back ends on the bundles of before',
+      "slots[slot].holds === 'bundle' ? then(holder, slot).map(seenRef) : []",
+      '[]',
+    ],
+    [
+      'a CA that can sign shows what is loaded',
+      'target: heldRef(issuer, input.held) ?? seenRef(issuer),',
+      'target: seenRef(issuer),',
+    ],
+  ]),
+  ...mutationsOf(`${core}/hold-before.ts`, [
+    ['an operator may hold', "if (state.status === 'holding') {", "if (state.status === 'held') {"],
+    ['what was begun is brought to its end', ' || isBegun(group, rotation))', ')'],
+    ['looking is not held', "group.every(({ action }) => action.type === 'prove') || isBegun", 'isBegun'],
+    ['only who asked for it confirms', '!plan.policy.confirmRetire || ', ''],
+    ['who has confirmed goes on', ' || rotation.mayRefuse) return undefined;', ') return undefined;'],
+    ['it holds before the first step that refuses', 'if (!isThere || ', 'if ('],
   ]),
   ...mutationsOf(`${core}/prove-plan.ts`, [
     ['the cluster is proven as it is', 'strangers: asItIs.refusals.map(describeRefusal),', 'strangers: [],'],

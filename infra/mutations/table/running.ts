@@ -5,7 +5,16 @@ const core = 'packages/core/src';
 /** What is looked at before the next step, and right before a change is sent. */
 export const running: Mutation[] = [
   ...mutationsOf(`${core}/gate.ts`, [
-    ['the gate wants every proof to hold', 'if (failure) return failure;', 'if (!step) return failure;'],
+    [
+      'the gate wants every proof to hold',
+      'if (!first) return undefined;\n  // Several',
+      'if (first) return undefined;\n  // Several',
+    ],
+    [
+      'the gate wants no alarm',
+      'if (alarms.length === 0) return undefined;',
+      'if (looks.length > 0) return undefined;',
+    ],
     [
       'the gate wants every member looked at twice',
       'outcome.value.looks.length < 2',
@@ -113,7 +122,7 @@ export const running: Mutation[] = [
     ],
     [
       'a held rotation wants nothing',
-      "if (rotation.state.status !== 'running') return { type: 'rest' };",
+      "if (status === 'held' || status === 'finished') return { type: 'rest' };",
       '',
     ],
   ]),

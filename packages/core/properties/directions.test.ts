@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Case, cases } from './case.ts';
-import { type Left, leftAfter, whyNotThere } from './directions.ts';
+import { type Left, leftAfter, whyNotRolledBack, whyNotThere } from './directions.ts';
 import { holdsEverywhere, lookAtEveryCase, report, seed } from './every-case.ts';
 
 // A rotation may be left after any step and in the middle of one. From there the same planner goes on, or back.
@@ -9,6 +9,9 @@ import { holdsEverywhere, lookAtEveryCase, report, seed } from './every-case.ts'
 const ways: Record<string, (left: Left) => string | undefined> = {
   'from any prefix the way on arrives, and nobody refuses anybody': (left) => whyNotThere(left, left.towards),
   'from any prefix the way back arrives, and nobody refuses anybody': (left) => whyNotThere(left, left.back),
+  'from any prefix a roll back ends with what was there, and nobody refuses anybody': (left) =>
+    whyNotRolledBack(left, { keepNewCa: false }),
+  'a roll back may leave the new CA where it is': (left) => whyNotRolledBack(left, { keepNewCa: true }),
 };
 
 const looked = lookAtEveryCase(
@@ -50,6 +53,7 @@ test('from every prefix of some plans both ways arrive', () => {
         if (!left) continue;
         expect(whyNotThere(left, left.towards)).toBeUndefined();
         expect(whyNotThere(left, left.back)).toBeUndefined();
+        expect(whyNotRolledBack(left, { keepNewCa: false })).toBeUndefined();
       }
     }
   };

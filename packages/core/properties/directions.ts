@@ -1,9 +1,10 @@
-import type { Domain, FleetCluster, RotationRequest } from '@etcd-rotate/protocol';
+import type { Domain, FleetCluster, Plan, RotationRequest } from '@etcd-rotate/protocol';
 import { describeRefusal, strangers } from '../src/trust.ts';
+import type { Contents } from '../src/world.ts';
 import { type Case, clusterOf, requestOf } from './case.ts';
-import { heldName, quickJudge } from './certificates.ts';
+import { caOf, heldName, quickJudge } from './certificates.ts';
 import { settled, startOf } from './start.ts';
-import { possible, type State } from './state.ts';
+import { observed, possible, type State } from './state.ts';
 import { placesIn, tried } from './trial.ts';
 import { afterSome, changesIn, planFrom } from './walk.ts';
 
@@ -14,6 +15,9 @@ export interface Left {
   state: State;
   towards: Record<Domain, string>;
   back: Record<Domain, string>;
+  /** What the rotation began with, and its plan. */
+  start: State;
+  plan: Plan;
 }
 
 /**
@@ -43,6 +47,8 @@ export function leftAfter(
     state: settled(afterSome(start, { plan: planned.value, steps, half })),
     towards: { client, peer, ...Object.fromEntries(ends) },
     back: { client, peer },
+    start,
+    plan: planned.value,
     steps: changesIn(planned.value.steps).length,
   };
 }
@@ -60,6 +66,7 @@ export function whyNotThere(
       acceptDowntime: true,
       leaves: 'all',
       reissue: false,
+      confirmRetire: false,
     },
     ...(restarts && { restarts }),
     targets: Object.fromEntries(domains.map((domain) => [domain, ends[domain]])),
@@ -73,6 +80,68 @@ export function whyNotThere(
   }
   const [refusal] = strangers(possible(end), quickJudge).refusals;
   return refusal ? `in the end ${describeRefusal(refusal)}` : whatIsLeft(end, domains, ends);
+}
+
+/**
+ * What is wrong with rolling back from there; nothing where every slot ends with what it held when the rotation began, or
+ * with the new CA beside it, where that is to stay.
+ */
+export function whyNotRolledBack(
+  { fleet, request, state, start, plan }: Left,
+  { keepNewCa }: { keepNewCa: boolean },
+): string | undefined {
+  const made = Object.values(plan.domains).flatMap(({ target }) =>
+    target.role === 'new' ? [[target.name, { name: target.name, certificate: caOf(target) }] as const] : [],
+  );
+  const rotation = { id: 'r1', plan, observations: observed(start), cas: Object.fromEntries(made) };
+  const asked = towardsNothing(fleet, request);
+  const { planned, moments, end } = tried(fleet, asked, state, { rotation, keepNewCa });
+  if (!planned.ok && planned.failure.code !== 'nothing-to-do') return planned.failure.message;
+  for (const { changes, middle } of moments) {
+    const [refusal] = strangers(middle, quickJudge).refusals;
+    if (refusal) return `during ${changes.map(({ id }) => id)} ${describeRefusal(refusal)}`;
+  }
+  return whatIsNotBack(end, { start, plan, keepNewCa });
+}
+
+function whatIsNotBack(
+  end: State,
+  { start, plan, keepNewCa }: Pick<Left, 'start' | 'plan'> & { keepNewCa: boolean },
+): string | undefined {
+  const news = Object.values(plan.domains).map(({ target }) => caOf(target).facts.fingerprint);
+  for (const { holder, slot, holds, domain } of placesIn(end)) {
+    if (!plan.domains[domain]) continue;
+    const prints = (contents: Contents): string[] => contents.map(({ facts }) => facts.fingerprint);
+    const then = prints(start.holders.get(holder)?.get(slot)?.disk ?? []);
+    const { disk = [], inUse = [] } = end.holders.get(holder)?.get(slot) ?? {};
+    for (const contents of [disk, inUse]) {
+      const now = prints(contents).filter(
+        (print) => holds === 'leaf' || !keepNewCa || then.includes(print) || !news.includes(print),
+      );
+      const isBack = holds === 'leaf' ? now.join() === then.join() : sameOnes(now, then);
+      if (!isBack) return `${holder} ${slot} held ${then} and ends with ${now}`;
+    }
+  }
+  return undefined;
+}
+
+function sameOnes(a: readonly string[], b: readonly string[]): boolean {
+  return [...new Set(a)].sort().join() === [...new Set(b)].sort().join();
+}
+
+function towardsNothing(fleet: FleetCluster, { domains, restarts }: Left['request']): RotationRequest {
+  return {
+    ...{
+      cluster: fleet.name,
+      domains,
+      strategy: 'staged',
+      acceptDowntime: true,
+      leaves: 'all',
+      reissue: false,
+    },
+    ...{ confirmRetire: false, targets: {}, retire: [] },
+    ...(restarts && { restarts }),
+  };
 }
 
 /** CAs that lie in the bundles of a domain, or are loaded, and are not where it shall end. */

@@ -8,6 +8,7 @@ import type {
   Slot,
 } from '@etcd-rotate/protocol';
 import { slots, slotsOf } from '@etcd-rotate/protocol';
+import type { WayBack } from '../src/way-back.ts';
 import { type Case, clusterOf, requestOf } from './case.ts';
 import { heldName } from './certificates.ts';
 import { fileOf, startOf } from './start.ts';
@@ -29,8 +30,8 @@ export function trialOf(one: Case): Trial {
   return tried(found.fleet, requestOf(one), startOf(one, found));
 }
 
-export function tried(fleet: FleetCluster, request: RotationRequest, start: State): Trial {
-  const planned = planFrom(start, { fleet, request });
+export function tried(fleet: FleetCluster, request: RotationRequest, start: State, back?: WayBack): Trial {
+  const planned = planFrom(start, { fleet, request, ...(back && { back }) });
   const moments = planned.ok ? walk(planned.value, start) : [];
   return { fleet, request, start, planned, moments, end: moments.at(-1)?.after ?? start };
 }

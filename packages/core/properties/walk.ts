@@ -5,15 +5,17 @@ import { groupsOf } from '../src/groups-of.ts';
 import { leafKey, unchanged } from '../src/leaves.ts';
 import { planTowards } from '../src/plan.ts';
 import { contentsFor, type StandIns } from '../src/prove-plan.ts';
+import type { WayBack } from '../src/way-back.ts';
 import type { Contents, World } from '../src/world.ts';
 import { caOf, held, heldName, quickJudge, replacing } from './certificates.ts';
 import { observed, possible, type State, taken, written } from './state.ts';
 
 export function planFrom(
   state: State,
-  { fleet, request }: { fleet: FleetCluster; request: RotationRequest },
+  { fleet, request, back }: { fleet: FleetCluster; request: RotationRequest; back?: WayBack },
 ): Result<Plan> {
   return planTowards({
+    ...(back && { back }),
     fleet: 'lab',
     cluster: fleet,
     request,

@@ -49,7 +49,7 @@ describe('an entry changes nothing', () => {
     ['with an answer that was given already', held, lastResult(held())],
   ])('%s', (_what, play, body) => {
     const before = play();
-    expect(after(before, body)).toEqual(before.rotation);
+    expect(after(before, body)).toEqual({ ...before.rotation, seq: expect.any(Number) });
   });
 
   function startOf({ entries }: Play) {
@@ -126,6 +126,6 @@ test('a node cannot answer a command for another node, or for another holder', (
     const other = { ...result, ...forged };
     expect(awaits(play.rotation, other)).toBe(false);
     const entry = { type: 'result', rotation: 'r1', step: other.step, result: other } as const;
-    expect(after(play, entry)).toEqual(play.rotation);
+    expect(after(play, entry)).toEqual({ ...play.rotation, seq: expect.any(Number) });
   }
 });

@@ -6,27 +6,38 @@ import { after, worldFrom } from './world.ts';
 
 /** One step further: the rotation after an entry. Entries of other rotations change nothing. */
 export function apply(rotation: Rotation | undefined, entry: Entry): Rotation | undefined {
-  const { body, at } = entry;
+  const { body, seq } = entry;
   if (body.type === 'lead') return rotation;
-  if (body.type === 'started') {
-    if (rotation) return rotation;
-    const { rotation: id, cluster, operator, request, plan, observations } = body;
-    return {
-      id,
-      cluster,
-      operator,
-      request,
-      plan,
-      observations,
-      startedAt: at,
-      state: { status: 'running' },
-      cas: {},
-      world: worldFrom(observations),
-      progress: {},
-    };
-  }
-  if (!rotation || rotation.id !== body.rotation || !mayFollow(rotation.state, body)) return rotation;
+  if (!rotation) return body.type === 'started' ? begun(entry, body) : undefined;
+  if (rotation.id !== body.rotation) return rotation;
+  return mayFollow(rotation.state, body) ? { ...followed(rotation, entry, body), seq } : { ...rotation, seq };
+}
+
+type Started = Extract<EntryBody, { type: 'started' }>;
+
+function begun({ at, seq }: Entry, body: Started): Rotation {
+  const { rotation: id, cluster, operator, request, plan, observations } = body;
+  return {
+    id,
+    cluster,
+    operator,
+    request,
+    plan,
+    observations,
+    startedAt: at,
+    seq,
+    state: { status: 'running' },
+    mayRefuse: false,
+    cas: {},
+    world: worldFrom(observations),
+    progress: {},
+  };
+}
+
+function followed(rotation: Rotation, { at }: Entry, body: Exclude<EntryBody, { type: 'lead' }>): Rotation {
   switch (body.type) {
+    case 'started':
+      return rotation;
     case 'ca': {
       const { role, name, certificate } = body;
       return { ...rotation, cas: { ...rotation.cas, [role]: { name, certificate } } };
@@ -39,8 +50,15 @@ export function apply(rotation: Rotation | undefined, entry: Entry): Rotation | 
       return withResult(rotation, body.step, body.result);
     case 'held':
       return { ...rotation, state: { status: 'held', failure: body.failure } };
+    case 'holding':
+      return { ...rotation, state: { status: 'holding', operator: body.operator } };
     case 'resumed':
-      return { ...rotation, state: { status: 'running' }, progress: withoutCurrent(rotation) };
+      return resumed(rotation);
+    case 'turned': {
+      const { plan, observations } = body;
+      const world = worldFrom(observations);
+      return { ...rotation, state: { status: 'running' }, plan, observations, world, progress: {} };
+    }
     case 'finished':
       return { ...rotation, state: { status: 'finished', outcome: body.outcome, endedAt: at } };
   }
@@ -48,7 +66,32 @@ export function apply(rotation: Rotation | undefined, entry: Entry): Rotation | 
 
 /** Nothing follows the end, and only what is held is resumed: what comes all the same was overtaken. */
 function mayFollow({ status }: State, { type }: EntryBody): boolean {
-  return type === 'resumed' ? status === 'held' : status !== 'finished';
+  switch (type) {
+    case 'resumed':
+      return status === 'held' || status === 'holding';
+    case 'turned':
+      return status === 'held';
+    case 'holding':
+      return status === 'running';
+    case 'lead':
+    case 'started':
+    case 'ca':
+    case 'sent':
+    case 'signed':
+    case 'result':
+    case 'held':
+    case 'finished':
+      return status !== 'finished';
+  }
+}
+
+/** What was only asked to hold goes on as if it had not been; what was held begins its step anew. */
+function resumed(rotation: Rotation): Rotation {
+  const { state } = rotation;
+  const running = { ...rotation, state: { status: 'running' } } as const;
+  if (state.status !== 'held') return running;
+  const mayRefuse = rotation.mayRefuse || state.failure.code === 'confirm-retire';
+  return { ...running, mayRefuse, progress: withoutCurrent(rotation) };
 }
 
 /** An answer nobody waits for changes nothing; the answer to a change that was kept changes the world. */
@@ -56,10 +99,35 @@ function withResult(rotation: Rotation, stepId: string, result: CommandResult): 
   const progress = rotation.progress[stepId];
   if (!progress || !awaits(rotation, result)) return rotation;
   const next = withProgress(rotation, stepId, { ...progress, results: [...progress.results, result] });
+  if (isCanaryLost(result)) return withNewCanaries(next, stepId);
   const command = progress.sent.find(({ id }) => id === result.id);
   const kept = result.outcome.ok || result.outcome.decision === 'kept';
   if (!command || !kept) return next;
   return { ...next, world: after(next.world, command.holder, installed(next, command)) };
+}
+
+function isCanaryLost({ outcome }: CommandResult): boolean {
+  return !outcome.ok && outcome.failure.code === 'canary-lost';
+}
+
+/**
+ * An agent that was restarted between a change and the look at its ports has no keys of its canaries any more. The
+ * change begins anew: it asks for new ones, finds its files in place and restarts nobody.
+ */
+function withNewCanaries(rotation: Rotation, look: string): Rotation {
+  const action = rotation.plan.steps.find(({ id }) => id === look)?.action;
+  const changed = action?.type === 'prove' ? action.after : look;
+  return changed === look ? rotation : changedAnew(rotation, changed);
+}
+
+function changedAnew(rotation: Rotation, step: string): Rotation {
+  return changed(rotation, step, ({ attempt, tries }) => ({
+    attempt,
+    tries,
+    sent: [],
+    results: [],
+    signed: undefined,
+  }));
 }
 
 /**

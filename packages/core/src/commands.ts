@@ -11,25 +11,24 @@ import type {
   SlotTarget,
   Step,
 } from '@etcd-rotate/protocol';
-import { agentClient, memberSlots, slots } from '@etcd-rotate/protocol';
+import { agentClient, slots } from '@etcd-rotate/protocol';
+import { holderIn } from './holders.ts';
 import { realContents } from './installed.ts';
 import { leafKey, unchanged } from './leaves.ts';
-import { holderIn } from './plan.ts';
 import type { Rotation } from './rotation.ts';
 import { contentsOf } from './world.ts';
+import { worldNow } from './world-now.ts';
 
 /** The commands of a step, in order. */
 export function commandTypesOf(step: Step): CommandBody['type'][] {
-  const { action, holder } = step;
+  const { action } = step;
   switch (action.type) {
     case 'prepare':
     case 'snapshot':
     case 'prove':
       return [action.type];
     case 'change':
-      return leavesOf(step).length > 0 || canariesOf(holder, action.slots).length > 0
-        ? ['request', 'change']
-        : ['change'];
+      return leavesOf(step).length > 0 || action.canaries.length > 0 ? ['request', 'change'] : ['change'];
   }
 }
 
@@ -41,10 +40,11 @@ export function bodyOf(rotation: Rotation, step: Step, type: CommandBody['type']
     case 'snapshot':
       return { type };
     case 'observe':
+    case 'lead':
       return { type };
     case 'request':
       return step.action.type === 'change'
-        ? { type, leaves: leafRequests(rotation, step), canaries: canariesOf(step.holder, step.action.slots) }
+        ? { type, leaves: leafRequests(rotation, step), canaries: step.action.canaries }
         : undefined;
     case 'change':
       return changeBody(rotation, step);
@@ -66,10 +66,23 @@ function proveBody(rotation: Rotation, step: Step): CommandBody | undefined {
     settleMs: plan.policy.settle,
     ports: {
       canaries: isOwn && changed ? canaryCertificates(rotation, changed.id) : {},
-      oldLeaves: changed && (isOwn || action.final) ? oldLeaves(plan, step) : {},
+      oldLeaves: changed && (isOwn || action.final) ? oldLeaves(rotation, step) : {},
     },
     thorough: action.final,
+    files: filesAsLeft(rotation, step.node),
   };
+}
+
+/** What may lie in every slot of a node: of a change that is under way, what was there or what will be. */
+function filesAsLeft(rotation: Rotation, node: string): Extract<CommandBody, { type: 'prove' }>['files'] {
+  const parties = [...worldNow(rotation).values()].filter((party) => party.node === node);
+  return parties.flatMap(({ holder, slots: held }) =>
+    [...held].map(([slot, possible]) => ({
+      holder,
+      slot,
+      fingerprints: possible.map((contents) => contents.map(({ facts }) => facts.fingerprint)),
+    })),
+  );
 }
 
 function changeBody(rotation: Rotation, step: Step): CommandBody | undefined {
@@ -87,7 +100,9 @@ function changeBody(rotation: Rotation, step: Step): CommandBody | undefined {
           .map((one) => one.pem.trim())
           .join('\n')
           .concat('\n');
-        return [slot, slots[slot].holds === 'leaf' ? { chain: pem } : { bundle: pem }];
+        const target = action.slots[slot];
+        const key = target && 'kept' in target ? 'kept' : 'made';
+        return [slot, slots[slot].holds === 'leaf' ? { chain: pem, key } : { bundle: pem }];
       }),
     ),
     before: Object.fromEntries(
@@ -100,7 +115,7 @@ function changeBody(rotation: Rotation, step: Step): CommandBody | undefined {
     settleMs: plan.policy.settle,
     ports: {
       canaries: canaryCertificates(rotation, step.id),
-      oldLeaves: holder.startsWith('member/') ? oldLeaves(plan, step) : {},
+      oldLeaves: holder.startsWith('member/') ? oldLeaves(rotation, step) : {},
     },
     members: expectedMembers(rotation).filter(({ holder: member }) => !changesBeside(plan, step, member)),
   };
@@ -141,20 +156,38 @@ function heirs({ plan, progress }: Rotation, step: Step): string[] {
  * leaf was of the target already, as in a half-done start, has none that could be refused.
  */
 function oldLeaves(
-  plan: Plan,
+  rotation: Rotation,
   { stage, node, holder }: Step,
 ): Partial<Record<Domain, 'accepted' | 'refused'>> {
+  const { plan } = rotation;
   const tried = { client: [agentClient(node), 'client-leaf'], peer: [holder, 'peer-leaf'] } as const;
   return Object.fromEntries(
     rotatedDomains(plan).map((domain) => {
       const [owner, slot] = tried[domain];
       const isOld = plan.steps.some(
-        (step) => step.holder === owner && leavesOf(step).some(([leaf]) => leaf === slot),
+        ({ holder: changed, action }) =>
+          changed === owner && action.type === 'change' && action.slots[slot] !== undefined,
       );
-      const isRefused = stage === 'retire' && isOld && !isReissue(plan, domain);
+      const isGone = stage === 'retire' && !keepsOld(rotation, holder, domain);
+      const isRefused = isGone && isOld && !isReissue(plan, domain);
       return [domain, isRefused ? 'refused' : 'accepted'];
     }),
   );
+}
+
+/** On the way back a bundle may go on holding the new CA: it had it before. */
+function keepsOld({ plan, world }: Rotation, member: HolderId, domain: Domain): boolean {
+  const slot = domain === 'client' ? 'client-bundle' : 'peer-bundle';
+  const changes = plan.steps.flatMap(({ holder, action }) =>
+    holder === member && action.type === 'change' ? (action.slots[slot] ?? []) : [],
+  );
+  const last = changes.at(-1);
+  const inTheEnd =
+    last && 'bundle' in last
+      ? last.bundle.flatMap((ref) => (ref.role === 'new' ? [] : ref.certificate))
+      : contentsOf(world, member, slot);
+  const { old = [] } = plan.domains[domain] ?? {};
+  return old.some((ca) => inTheEnd.some(({ facts }) => facts.fingerprint === ca.facts.fingerprint));
 }
 
 /** A CA that comes again with the same key: what the old one signed goes on being accepted. */
@@ -169,13 +202,6 @@ export function rotatedDomains(plan: Plan): Domain[] {
   return (Object.entries(plan.domains) as [Domain, NonNullable<Plan['domains'][Domain]>][]).flatMap(
     ([domain, { old }]) => (old.length > 0 ? [domain] : []),
   );
-}
-
-/** A member's port is proven by a canary of the new CA whenever the bundle behind it changes. */
-function canariesOf(holder: HolderId, targets: Partial<Record<Slot, SlotTarget>>): Domain[] {
-  if (!holder.startsWith('member/')) return [];
-  const changed = memberSlots.filter((slot) => targets[slot] && slots[slot].holds === 'bundle');
-  return changed.map((slot) => slots[slot].domain);
 }
 
 function leavesOf({ action }: Step): [Slot, CaRef][] {

@@ -26,11 +26,17 @@ interface Known {
 }
 
 /** What a plan costs: restarts and moves are counted in its steps, seconds are guessed. */
-export function estimateOf(plan: Pick<Plan, 'steps' | 'domains' | 'policy'>, known: Known): Estimate {
+export function estimateOf(
+  plan: Pick<Plan, 'direction' | 'steps' | 'domains' | 'policy'>,
+  known: Known,
+): Estimate {
   const changes = changesIn(plan.steps);
   const ofMembers = changes.filter(({ isMember }) => isMember);
   const ofClients = changes.filter(({ isMember }) => !isMember);
-  const pointOfNoReturn = firstWithoutWayBack(plan, known.held);
+  // The CA that a way back ends on was there all the time.
+  const isOut = plan.direction === 'forward';
+  const refusesFrom = isOut ? firstThatRefuses(plan) : undefined;
+  const pointOfNoReturn = isOut ? lastWithWayBack(plan, known.held) : undefined;
   return {
     etcdRestarts: ofMembers.filter(({ taken }) => taken === 'restart').length,
     clientRestarts: ofClients.filter(({ taken }) => taken === 'restart').length,
@@ -38,6 +44,7 @@ export function estimateOf(plan: Pick<Plan, 'steps' | 'domains' | 'policy'>, kno
     leaderMoves: changes.filter(({ handOverTo }) => handOverTo !== undefined).length,
     seconds: Math.ceil(millisecondsOf(plan, changes, known) / 1000),
     basis: known.times ? 'measured' : 'typical',
+    ...(refusesFrom === undefined ? {} : { refusesFrom }),
     ...(pointOfNoReturn === undefined ? {} : { pointOfNoReturn }),
   };
 }
@@ -83,13 +90,21 @@ function electionMsOf(members: readonly HolderObservation[]): number {
   return Math.max(...members.map(({ flags }) => Number(flags?.['election-timeout']) || defaultElectionMs));
 }
 
-/** From where an old CA whose key is not held is trusted by nobody: what it signed is refused, and it signs nothing more. */
-function firstWithoutWayBack(
+/** From here somebody refuses what was accepted before: whoever was forgotten in the fleet file is locked out. */
+function firstThatRefuses({ steps }: Pick<Plan, 'steps'>): string | undefined {
+  return steps.find(({ stage, action }) => stage === 'retire' && action.type === 'change')?.id;
+}
+
+/**
+ * Until a rotation ends, its nodes keep the leaves from before, and they can be put back. Afterwards a way back is another
+ * rotation, for which the key of the old CA is needed.
+ */
+function lastWithWayBack(
   { steps, domains }: Pick<Plan, 'steps' | 'domains'>,
   held: readonly KnownCertificate[],
 ): string | undefined {
   const heldPrints = new Set(held.map(({ facts }) => facts.fingerprint));
   const old = Object.values(domains).flatMap((domain) => domain.old);
   if (old.every(({ facts }) => heldPrints.has(facts.fingerprint))) return undefined;
-  return steps.find(({ stage, action }) => stage === 'retire' && action.type === 'change')?.id;
+  return steps.findLast(({ action }) => action.type === 'change')?.id;
 }

@@ -10,7 +10,7 @@ const proven: Proof = { what: 'serves', where: 'here', verdict: 'proven', detail
 function aLook(memberId: string, wish: Partial<MemberLook> = {}): MemberLook {
   const indexes = { raftTerm: 2, raftIndex: 5000, appliedIndex: 5000, revision: plan.revision };
   const members = ['a0', 'a1', 'a2'];
-  return { clusterId: 'c1', memberId, members, leader: 'a0', ...indexes, ...wish };
+  return { clusterId: 'c1', memberId, members, leader: 'a0', alarms: [], ...indexes, ...wish };
 }
 
 /** What the gate says when the three members answered with these looks and proofs. */
@@ -142,6 +142,26 @@ test('members that the plan does not know, or that are gone, hold the rotation',
   const joined = { a1: { members: ['a0', 'a1', 'a2', 'a3'] } };
   expect(asked({ looks: joined })).toMatchObject({ code: 'members-differ' });
   expect(asked({ looks: { a0: { members: ['a0', 'a1'] } } })).toMatchObject({ code: 'members-differ' });
+});
+
+test('an alarm that any member knows of holds the rotation', () => {
+  expect(asked({ looks: { a1: { alarms: ['NOSPACE on a1'] } } })).toEqual({
+    code: 'alarm-raised',
+    message: 'etcd has raised an alarm: NOSPACE on a1',
+    hint: 'clear its cause, then `etcdctl alarm disarm` and `rotate resume`',
+    retryable: false,
+  });
+  const everywhere = { alarms: ['NOSPACE on a1', 'CORRUPT on a2'] };
+  expect(asked({ looks: { a0: everywhere, a1: everywhere, a2: everywhere } })?.message).toBe(
+    'etcd has raised an alarm: NOSPACE on a1, CORRUPT on a2',
+  );
+});
+
+test('what one node sees is held against what the others see: every pair that refuses each other is told', () => {
+  const failure = asked({ proofs: [{ ...proven, what: 'reaches', verdict: 'disproven' }] });
+  expect(failure?.causes).toEqual(
+    ['a', 'b', 'c'].map((node) => `trust-b-seen-by-${node}: reaches at here is disproven: it does`),
+  );
 });
 
 test('data older than when it was planned holds the rotation', () => {

@@ -20,6 +20,7 @@ export function gate(
     everyProofHolds(answers.map(({ step, result }) => ({ step, proofs: proofsOf(result) }))),
     everyMemberLookedAt(answers),
     sameCluster(plan, looks.flat()),
+    noAlarm(looks.flat()),
     everybodyAgrees(looks),
     everybodyCaughtUp(looks),
   ];
@@ -32,11 +33,13 @@ function proofsOf({ outcome }: CommandResult): Proof[] {
 
 function everyProofHolds(proofs: readonly { step: Step; proofs: Proof[] }[]): Failure | undefined {
   const hint = 'look at the log of that member, put right what it says, then `rotate resume`';
-  for (const { step, proofs: seen } of proofs) {
-    const failure = unproven(step.id, seen, hint);
-    if (failure) return failure;
-  }
-  return undefined;
+  const failures = proofs.flatMap(({ step, proofs: seen }) => unproven(step.id, seen, hint) ?? []);
+  const [first, ...others] = failures;
+  if (!first) return undefined;
+  // Several nodes look at one member: who else refuses or is refused tells at which end the fault lies.
+  const causes = failures.flatMap((failure) => failure.causes ?? [failure.message]);
+  const fix = failures.find((failure) => failure.hint !== hint)?.hint ?? hint;
+  return others.length > 0 ? { ...first, hint: fix, causes } : first;
 }
 
 /** Nobody can agree with what was not seen. */
@@ -86,6 +89,17 @@ function sameCluster({ plannedFrom, revision }: Plan, looks: readonly MemberLook
     ).failure;
   }
   return undefined;
+}
+
+/** An alarm forbids writes, or says that a member's data cannot be relied on: no member is restarted then. */
+function noAlarm(looks: readonly MemberLook[]): Failure | undefined {
+  const alarms = [...new Set(looks.flatMap((look) => look.alarms))];
+  if (alarms.length === 0) return undefined;
+  return fail(
+    'alarm-raised',
+    `etcd has raised an alarm: ${alarms.join(', ')}`,
+    'clear its cause, then `etcdctl alarm disarm` and `rotate resume`',
+  ).failure;
 }
 
 /** One leader and one term everywhere, in two consecutive observations of every member. */

@@ -1,6 +1,15 @@
 export { apply, awaits } from './apply.ts';
 export type { Check, CheckInput } from './checks/check.ts';
-export { beforeResume, preflight, refusalsOf, resumeRefusalsOf, warningsOf } from './checks/preflight.ts';
+export {
+  beforeResume,
+  beforeWayBack,
+  preflight,
+  refusalsOf,
+  resumeRefusalsOf,
+  warningsOf,
+  wayBackRefusalsOf,
+} from './checks/preflight.ts';
+
 export { changedWhileHeld } from './checks/resume.ts';
 export { keyKindFor } from './commands.ts';
 export type { Times } from './estimate.ts';
@@ -12,12 +21,14 @@ export {
   refusedByListener,
 } from './etcd-rules.ts';
 export { groupsOf } from './groups-of.ts';
+export { membersOf } from './holders.ts';
 export { isAsWanted, leafChangesOf, leafKey, unchanged } from './leaves.ts';
 export { type Circumstances, type Move, nextMove, type ToSign } from './next-move.ts';
-export { membersOf, type PlanInput, planTowards } from './plan.ts';
+export { type PlanInput, planTowards } from './plan.ts';
 export { provePlan, type StandIns } from './prove-plan.ts';
 export type { Progress, Rotation, State } from './rotation.ts';
 export { statusOf } from './status.ts';
 export { describeRefusal, type Judge, type Refusal, strangers, type Verdict, type Verify } from './trust.ts';
-export { allowed, mayDo, type Verb } from './verbs.ts';
+export { allowed, legalVerbs, mayDo, statusInWords, type Verb, verbs, type Where } from './verbs.ts';
+export type { WayBack } from './way-back.ts';
 export { type Contents, type World, worldFrom } from './world.ts';

@@ -1,4 +1,4 @@
-import type { CaRef, Command, KnownCertificate, Signed, Slot } from '@etcd-rotate/protocol';
+import type { CaRef, Command, KnownCertificate, Signed, Slot, SlotTarget } from '@etcd-rotate/protocol';
 import type { Rotation } from './rotation.ts';
 import type { Contents } from './world.ts';
 
@@ -9,19 +9,23 @@ export function installed(rotation: Rotation, command: Command): Map<Slot, Conte
   return realContents(rotation, step.id, step.action.slots);
 }
 
-/** What the slots of a step will hold: bundles of real CAs, and the leaves that were signed for it. */
+/** What the slots of a step will hold: bundles of real CAs, leaves that were signed for it, or kept ones. */
 export function realContents(
   rotation: Rotation,
   stepId: string,
-  targets: Partial<Record<Slot, { leafOf: CaRef } | { bundle: CaRef[] }>>,
+  targets: Partial<Record<Slot, SlotTarget>>,
 ): Map<Slot, Contents> {
   const signed = rotation.progress[stepId]?.signed ?? [];
   const contents = new Map<Slot, Contents>();
-  for (const [slot, target] of Object.entries(targets) as [Slot, NonNullable<(typeof targets)[Slot]>][]) {
+  for (const [slot, target] of Object.entries(targets) as [Slot, SlotTarget][]) {
     if ('bundle' in target) {
       const cas = target.bundle.flatMap((ref) => caOf(rotation, ref) ?? []);
       // Without one of its CAs it is not that bundle.
       if (cas.length === target.bundle.length) contents.set(slot, cas);
+      continue;
+    }
+    if ('kept' in target) {
+      contents.set(slot, target.kept);
       continue;
     }
     const leaf = signed.find((one) => 'slot' in one.for && one.for.slot === slot);

@@ -19,8 +19,9 @@ import { valuesOf } from './flag-values.ts';
 import { gate } from './gate.ts';
 import { mayFail } from './groups.ts';
 import { groupsOf } from './groups-of.ts';
+import { holdBefore } from './hold-before.ts';
+import { holderIn } from './holders.ts';
 import { realContents, storeNameOf } from './installed.ts';
-import { holderIn } from './plan.ts';
 import { commandId, inFlight, type Progress, type Rotation } from './rotation.ts';
 import { describeRefusal, strangers, type Verify } from './trust.ts';
 import { contentsOf, during } from './world.ts';
@@ -62,14 +63,17 @@ const tries = { ofStep: 3, ofGate: 50 };
  * the same answer.
  */
 export function nextMove(rotation: Rotation, circumstances: Circumstances): Move {
-  if (rotation.state.status !== 'running') return { type: 'rest' };
+  const { status } = rotation.state;
+  if (status === 'held' || status === 'finished') return { type: 'rest' };
   const groups = groupsOf(rotation.plan.steps);
   for (const [i, group] of groups.entries()) {
+    const hold = holdBefore(group, rotation);
+    if (hold) return { type: 'hold', failure: hold };
     const move = moveWithin(group, rotation, circumstances);
     if (move?.type === 'wait') return requestAhead(groups.slice(i + 1), rotation, circumstances) ?? move;
     if (move) return move;
   }
-  return { type: 'finish', outcome: 'rotated' };
+  return { type: 'finish', outcome: rotation.plan.direction === 'back' ? 'rolled-back' : 'rotated' };
 }
 
 /**
@@ -81,6 +85,7 @@ function requestAhead(
   rotation: Rotation,
   circumstances: Circumstances,
 ): Move | undefined {
+  if (rotation.state.status === 'holding') return undefined;
   const next = groups.find((group) => group.some(({ action }) => action.type === 'change')) ?? [];
   for (const step of next) {
     const progress = rotation.progress[step.id];
@@ -186,6 +191,7 @@ function send(step: Step, type: CommandBody['type'], situation: Situation): Move
       fleet: rotation.plan.fleet,
       cluster: rotation.cluster,
       rotation: rotation.id,
+      direction: rotation.plan.direction,
       step: step.id,
       node: step.node,
       holder: step.holder,

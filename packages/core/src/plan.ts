@@ -1,23 +1,21 @@
 import type {
-  CaRef,
   Failure,
   FleetCluster,
-  HolderId,
-  HolderObservation,
   KnownCertificate,
   NodeObservation,
   Plan,
   Result,
   RotationRequest,
-  Slot,
 } from '@etcd-rotate/protocol';
-import { fail, ok, slots } from '@etcd-rotate/protocol';
-import { type Domains, domainsToRotate } from './domains.ts';
+import { fail, ok } from '@etcd-rotate/protocol';
+import type { Domains } from './domains.ts';
 import { estimateOf, type Times } from './estimate.ts';
-import { isAsWanted, isDue, leafChangesOf, leafKey, unchanged } from './leaves.ts';
+import { type Goal, goalOf } from './goal.ts';
+import { holderIn, membersOf } from './holders.ts';
 import { stepsFor } from './steps.ts';
 import type { Verify } from './trust.ts';
-import { type Contents, type World, worldFrom } from './world.ts';
+import { goalBack, type WayBack } from './way-back.ts';
+import { type World, worldFrom } from './world.ts';
 
 export interface PlanInput {
   fleet: string;
@@ -27,6 +25,8 @@ export interface PlanInput {
   /** CAs whose keys the coordinator holds, by name. */
   held: ReadonlyMap<string, KnownCertificate>;
   warnings: Failure[];
+  /** The rotation that shall go back, where this is its way back. */
+  back?: WayBack;
   /** What steps took on this cluster before, where that is known. */
   times: Times | undefined;
   now: string;
@@ -43,43 +43,38 @@ export interface PlanInput {
 export function planTowards(input: PlanInput): Result<Plan> {
   const { cluster, request, observations } = input;
   const world = worldFrom(observations);
-  const domains = domainsToRotate({ request, world, held: input.held, verify: input.verify });
-  if (!domains.ok) return domains;
+  const goal = goalFor(input, world);
+  if (!goal.ok) return goal;
+  const { domains, direction, keepsNewCa, leafChanges } = goal.value;
   const members = membersOf(observations);
   const leader = members.find(({ status }) => status && status.leader === status.memberId);
   if (!leader?.status) {
     return fail('member-unhealthy', `${cluster.name}: no member leads`, 'bring the cluster to health first');
   }
-  const policy = { ...cluster.policy, restarts: request.restarts ?? cluster.policy.restarts };
-  const leafChanges = leafChangesOf(cluster);
+  const policy = policyFor(input);
   const steps = stepsFor({
-    cluster,
+    cluster: { ...cluster, policy },
     strategy: request.strategy,
     restarts: policy.restarts,
     members,
     leader: leader.holder,
     world,
-    domains: domains.value,
-    leafFor: (holder, slot, chain) =>
-      leafFor(input, domains.value, {
-        slot,
-        chain,
-        change: leafChanges[leafKey(holder, slot)] ?? unchanged,
-        isLoaded: !world.get(holder)?.unloaded.has(slot),
-      }),
+    goal: goal.value,
     takes: (holder) => holderIn(observations, holder)?.takes ?? 'by-itself',
   });
   if (!steps.some(({ action }) => action.type === 'change')) {
-    return nothingToDo(cluster, domains.value);
+    return nothingToDo(cluster, domains);
   }
   const undigested: Omit<Plan, 'digest' | 'revision' | 'estimate'> = {
     version: 1,
+    direction,
+    keepsNewCa,
     fleet: input.fleet,
     cluster: cluster.name,
     strategy: request.strategy,
     restarts: policy.restarts,
     acceptDowntime: request.acceptDowntime,
-    domains: onlyData(domains.value),
+    domains: onlyData(domains),
     steps,
     policy,
     profile: cluster.profile,
@@ -109,31 +104,19 @@ export function planTowards(input: PlanInput): Result<Plan> {
   return ok({ ...undigested, revision, estimate, digest: input.hash(JSON.stringify(undigested)) });
 }
 
-/** The CA that shall issue another leaf for a slot, or nothing where the leaf it has may stay. */
-function leafFor(
-  { request, cluster: { profile }, now }: PlanInput,
-  domains: Domains,
-  {
-    slot,
-    chain,
-    change,
-    isLoaded,
-  }: { slot: Slot; chain: Contents; change: Plan['leafChanges'][string]; isLoaded: boolean },
-): CaRef | undefined {
-  const domain = domains[slots[slot].domain];
-  const [leaf] = chain;
-  if (!domain || !leaf) return undefined;
-  const { target } = domain;
-  switch (request.strategy) {
-    case 'staged':
-      // Of a leaf that was not loaded the one before it may be in use: that has to be gone before its CA is.
-      return isLoaded && domain.isOfTarget(chain) && isAsWanted(leaf, change, profile) ? undefined : target;
-    case 'renew': {
-      if (request.leaves === 'all' || !isLoaded || !isAsWanted(leaf, change, profile)) return target;
-      const issuer = target.role === 'held' ? target.certificate : undefined;
-      return issuer && isDue(leaf, { issuer, profile, now }) ? target : undefined;
-    }
-  }
+function goalFor(input: PlanInput, world: World): Result<Goal> {
+  const towards = { ...input, world };
+  return input.back ? goalBack(towards, input.back) : goalOf(towards);
+}
+
+/** On the way back every restart that can be spared is spared, and nobody is asked to wait for a snapshot. */
+function policyFor({ cluster: { policy }, request, back }: PlanInput): Plan['policy'] {
+  if (back) return { ...policy, restarts: 'when-needed', snapshot: 'off', confirmRetire: false };
+  return {
+    ...policy,
+    restarts: request.restarts ?? policy.restarts,
+    confirmRetire: request.confirmRetire || policy.confirmRetire,
+  };
 }
 
 function nothingToDo({ name }: FleetCluster, domains: Domains): Result<never> {
@@ -146,17 +129,6 @@ function nothingToDo({ name }: FleetCluster, domains: Domains): Result<never> {
       ? 'there is nothing to rotate'
       : `other CAs in its bundles stay: ${stays.map(({ subject, fingerprint }) => `${subject} (${fingerprint.slice(0, 8)})`).join(', ')}; one of them is taken out with --retire FINGERPRINT`,
   );
-}
-
-export function membersOf(observations: readonly NodeObservation[]): HolderObservation[] {
-  return observations.flatMap(({ holders }) => holders.filter(({ holder }) => holder.startsWith('member/')));
-}
-
-export function holderIn(
-  observations: readonly NodeObservation[],
-  holder: HolderId,
-): HolderObservation | undefined {
-  return observations.flatMap(({ holders }) => holders).find((seen) => seen.holder === holder);
 }
 
 /** What the proof rests on besides certificates. */

@@ -71,9 +71,16 @@ export function contentsFor(
   return new Map(
     (Object.entries(targets) as [Slot, SlotTarget][]).map(([slot, target]) => [
       slot,
-      'leafOf' in target
-        ? standIns.leaf(holder, slot, target.leafOf)
-        : target.bundle.map((ref) => standIns.ca(ref)),
+      contentsOfTarget(target, { holder, slot, standIns }),
     ]),
   );
+}
+
+function contentsOfTarget(
+  target: SlotTarget,
+  { holder, slot, standIns }: { holder: HolderId; slot: Slot; standIns: StandIns },
+): Contents {
+  if ('kept' in target) return target.kept;
+  if ('leafOf' in target) return standIns.leaf(holder, slot, target.leafOf);
+  return target.bundle.map((ref) => standIns.ca(ref));
 }

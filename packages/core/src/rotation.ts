@@ -19,7 +19,11 @@ export interface Rotation {
   plan: Plan;
   observations: NodeObservation[];
   startedAt: string;
+  /** The sequence number of its last entry. */
+  seq: number;
   state: State;
+  /** An operator has gone on at the step from which old leaves are refused. */
+  mayRefuse: boolean;
   /** New CAs by their name in the plan. */
   cas: Record<string, { name: string; certificate: KnownCertificate }>;
   /** What every slot holds now, with the real certificates. */
@@ -30,6 +34,8 @@ export interface Rotation {
 
 export type State =
   | { status: 'running' }
+  /** Before its next step it is held, as an operator asked. */
+  | { status: 'holding'; operator: string }
   | { status: 'held'; failure: Failure }
   | { status: 'finished'; outcome: Outcome; endedAt: string };
 

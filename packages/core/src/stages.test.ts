@@ -6,7 +6,7 @@ import { stagesOf, wantedIn } from './stages.ts';
 const [ca1, ca2, other] = ['ca1', 'ca2', 'other'].map((name) => aCa(name).known);
 if (!ca1 || !ca2 || !other) throw new Error('three CAs are needed');
 const target: CaRef = { role: 'held', name: 'ca2', certificate: ca2 };
-const wanting = { isLoaded: true, old: [ca1], targets: [target], leafOf: () => target };
+const wanting = { isLoaded: true, old: [ca1], targets: [target], leafFor: () => ({ leafOf: target }) };
 
 const names = (found: ReturnType<typeof wantedIn>) =>
   found && 'bundle' in found

@@ -15,10 +15,13 @@ import type { Contents } from './world.ts';
  * before everybody who may have to verify it has loaded a CA it chains to, and no CA leaves a bundle before every live
  * leaf that its holder verifies has a chain to one that stays. `trust.ts` says it in code, and no plan runs unproven.
  *
- * A renewal is the middle of it: leaves alone, by the CA that everybody has loaded already.
+ * A renewal is the middle of it: leaves alone, by the CA that everybody has loaded already. A way back is all of it in
+ * the other direction: everybody trusts what was there before, then presents it, then forgets the new CA.
  */
 
 export type ChangeStage = Exclude<Stage, 'prepare'>;
+
+export const stagesBack = ['trust', 'issue', 'retire'] as const satisfies ChangeStage[];
 
 export const stagesOf = {
   staged: ['trust', 'issue', 'retire'],
@@ -33,11 +36,13 @@ export interface Wanting {
   isLoaded: boolean;
   /** CAs that leave at retire. */
   old: readonly KnownCertificate[];
-  /** CAs that the rotation ends on. */
+  /** CAs that the slot shall hold in the end, if it is a bundle. */
   targets: readonly CaRef[];
-  /** The issuer of the leaf that the slot shall have, or nothing where the one it has may stay. */
-  leafOf(chain: Contents): CaRef | undefined;
+  /** The leaf that the slot shall have, or nothing where the one it has may stay. */
+  leafFor(chain: Contents): LeafTarget | undefined;
 }
+
+export type LeafTarget = Exclude<SlotTarget, { bundle: CaRef[] }>;
 
 /**
  * What a slot shall hold at the end of a stage, or nothing where no change is needed: so a plan over a half-done
@@ -60,10 +65,8 @@ export function wantedIn(
       if (!isBundle || isTrue) return undefined;
       return { bundle: [...onDisk.map(seen), ...targets.filter((target) => !has(onDisk, target))] };
     }
-    case 'issue': {
-      const issuer = isBundle ? undefined : wanting.leafOf(onDisk);
-      return issuer && { leafOf: issuer };
-    }
+    case 'issue':
+      return isBundle ? undefined : wanting.leafFor(onDisk);
     case 'retire': {
       if (!isBundle || !holds.some((contents) => contents.some(leaves))) return undefined;
       const stays = onDisk.filter((ca) => !leaves(ca) && !targets.some((target) => isTarget(ca, target)));

@@ -1,7 +1,7 @@
 import { aCluster, failed, Play } from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
 import { statusOf } from './status.ts';
-import { allowed, mayDo } from './verbs.ts';
+import { mayDo, verbs } from './verbs.ts';
 
 const running = new Play(aCluster('a', 'b', 'c')).run(({ entries }) => entries.length === 4);
 const finished = new Play(aCluster('a', 'b', 'c')).run();
@@ -42,42 +42,47 @@ describe('the status of a rotation', () => {
   });
 });
 
+const nothing =
+  'nothing can be done with it any more; `rotate --dry-run` shows what another rotation would do';
+
 describe('an operator', () => {
+  const holding = { ...running.rotation, state: { status: 'holding', operator: 'ann' } } as const;
+  const back = { ...held.rotation, plan: { ...held.rotation.plan, direction: 'back' } } as const;
+
   test.each([
-    ['resume', held],
-    ['abandon', held],
-  ] as const)('may %s what is held', (verb, { rotation }) => {
+    ['hold', running.rotation],
+    ['resume', holding],
+    ['resume', held.rotation],
+    ['resume', back],
+    ['rollback', held.rotation],
+    ['abandon', held.rotation],
+    ['abandon', back],
+  ] as const)('may %s', (verb, rotation) => {
     expect(mayDo(verb, rotation)).toEqual({ ok: true, value: undefined });
   });
 
   test.each([
-    ['resume', running, 'resume is not possible: rotation r1 is running', 'look at it with `rotate status`'],
-    [
-      'abandon',
-      running,
-      'abandon is not possible: rotation r1 is running',
-      'look at it with `rotate status`',
-    ],
-    [
-      'resume',
-      finished,
-      'resume is not possible: rotation r1 is finished',
-      'look at it with `rotate status`',
-    ],
-    [
-      'abandon',
-      finished,
-      'abandon is not possible: rotation r1 is finished',
-      'look at it with `rotate status`',
-    ],
-  ] as const)('may not %s otherwise', (verb, { rotation }, message, hint) => {
-    expect(mayDo(verb, rotation)).toMatchObject({
-      ok: false,
-      failure: { code: 'wrong-status', message, hint },
-    });
-  });
+    ['resume', running.rotation, 'running', 'possible now: hold'],
+    ['rollback', running.rotation, 'running', 'possible now: hold'],
+    ['abandon', running.rotation, 'running', 'possible now: hold'],
+    ['hold', holding, 'holding', 'possible now: resume'],
+    ['abandon', holding, 'holding', 'possible now: resume'],
+    ['hold', held.rotation, 'held', 'possible now: resume, rollback, abandon'],
+    ['rollback', back, 'held on its way back', 'possible now: resume, abandon'],
+    ['resume', finished.rotation, 'finished', nothing],
+    ['rollback', finished.rotation, 'finished', nothing],
+  ] as const)(
+    'may not %s what is elsewhere, and is told what is possible',
+    (verb, rotation, status, hint) => {
+      const message = `${verb} is not possible: rotation r1 is ${status}`;
+      expect(mayDo(verb, rotation)).toMatchObject({
+        ok: false,
+        failure: { code: 'wrong-status', message, hint },
+      });
+    },
+  );
 
   test('finds every verb in one table', () => {
-    expect(Object.keys(allowed)).toEqual(['resume', 'abandon']);
+    expect(verbs).toEqual(['hold', 'resume', 'rollback', 'abandon']);
   });
 });

@@ -11,6 +11,7 @@ export function statusOf(rotation: Rotation): RotationStatus {
     operator: rotation.operator,
     startedAt: rotation.startedAt,
     status: state.status,
+    direction: plan.direction,
     ...(state.status === 'held' ? { failure: state.failure } : {}),
     ...(state.status === 'finished' ? { outcome: state.outcome, endedAt: state.endedAt } : {}),
     stepsDone: plan.steps.filter((step) => isAnswered(step, progress[step.id])).length,

@@ -1,5 +1,6 @@
 import type {
   CaRef,
+  Domain,
   FleetCluster,
   HolderId,
   HolderObservation,
@@ -11,9 +12,9 @@ import type {
   Strategy,
 } from '@etcd-rotate/protocol';
 import { agentClient, holderName, slots, slotsOf } from '@etcd-rotate/protocol';
-import type { Domains } from './domains.ts';
-import { type ChangeStage, stagesOf, wantedIn } from './stages.ts';
-import type { Contents, World } from './world.ts';
+import type { Goal } from './goal.ts';
+import { type ChangeStage, wantedIn } from './stages.ts';
+import type { World } from './world.ts';
 
 export interface StepsInput {
   cluster: FleetCluster;
@@ -22,9 +23,7 @@ export interface StepsInput {
   members: readonly HolderObservation[];
   leader: HolderId;
   world: World;
-  domains: Domains;
-  /** The issuer of the leaf that a slot shall have, or nothing where the one it has may stay. */
-  leafFor(holder: HolderId, slot: Slot, chain: Contents): CaRef | undefined;
+  goal: Goal;
   /** How a holder takes new files. */
   takes(holder: HolderId): HolderObservation['takes'];
 }
@@ -36,10 +35,23 @@ export interface StepsInput {
  * is the final one.
  */
 export function stepsFor(input: StepsInput): Step[] {
+  const steps = inOrder(input);
+  return input.goal.direction === 'back' ? steps.map(asStepBack) : steps;
+}
+
+/** Of one rotation, a step out and a step back have names of their own, and so have their commands. */
+function asStepBack(step: Step): Step {
+  const { action } = step;
+  const id = `back-${step.id}`;
+  return action.type === 'prove'
+    ? { ...step, id, action: { ...action, after: `back-${action.after}` } }
+    : { ...step, id };
+}
+
+function inOrder(input: StepsInput): Step[] {
   const steps = preparation(input);
   let { leader } = input;
-  const stages: readonly ChangeStage[] = stagesOf[input.strategy];
-  for (const stage of stages) {
+  for (const stage of input.goal.stages) {
     if (stage === 'retire') steps.push(...clientSteps(input, stage, nextGroup(steps)));
     steps.push(...memberSteps(input, stage, { leader, group: nextGroup(steps) }));
     const restarted = steps.some(
@@ -92,8 +104,7 @@ function changing(input: StepsInput, stage: ChangeStage, leader: HolderId): Hold
 
 /** The last stage in which a member changes: its last look is the thorough one. */
 function lastStage(input: StepsInput): ChangeStage | undefined {
-  const stages: readonly ChangeStage[] = stagesOf[input.strategy];
-  return stages.findLast((stage) => changing(input, stage, input.leader).length > 0);
+  return input.goal.stages.findLast((stage) => changing(input, stage, input.leader).length > 0);
 }
 
 /** Every node stores the epoch and copies its slot files, one takes a snapshot. Nothing is changed yet. */
@@ -126,16 +137,16 @@ function heir({ members }: StepsInput, inStage: readonly HolderId[], leader: Hol
 function wanted(input: StepsInput, stage: ChangeStage, holder: HolderId): [Slot, SlotTarget][] {
   const party = input.world.get(holder);
   return slotsOf(holder).flatMap((slot) => {
-    if (!party || !input.domains[slots[slot].domain]) return [];
+    if (!party || !input.goal.domains[slots[slot].domain]) return [];
     const file = party.files.get(slot);
     const together = slotsOf(holder).filter((other) => other === slot || party.files.get(other) === file);
-    const served = together.flatMap((one) => input.domains[slots[one].domain] ?? []);
+    const served = together.flatMap((one) => input.goal.domains[slots[one].domain] ?? []);
     const target = wantedIn(stage, slot, {
       holds: together.flatMap((one) => party.slots.get(one) ?? []),
       isLoaded: together.every((one) => !party.unloaded.has(one)),
       old: served.flatMap(({ old }) => old),
-      targets: distinct(served.map((domain) => domain.target)),
-      leafOf: (chain) => input.leafFor(holder, together[0] ?? slot, chain),
+      targets: distinct(together.flatMap((one) => input.goal.casOf(holder, one))),
+      leafFor: (chain) => input.goal.leafFor(holder, together[0] ?? slot, chain),
     });
     return target ? [[slot, target] satisfies [Slot, SlotTarget]] : [];
   });
@@ -166,15 +177,25 @@ function change(
         type: 'change',
         slots: Object.fromEntries(changes),
         taken,
+        canaries: canariesOf(input.goal, holder, changes),
         ...(handOverTo && taken === 'restart' ? { handOverTo } : {}),
       },
     },
   ];
 }
 
+/** A member's port is proven by a canary whenever the bundle behind it changes, where there is a key to sign one with. */
+function canariesOf({ domains }: Goal, holder: HolderId, changes: readonly [Slot, SlotTarget][]): Domain[] {
+  if (!holder.startsWith('member/')) return [];
+  const bundles = changes.filter(([slot]) => slots[slot].holds === 'bundle');
+  return bundles
+    .map(([slot]) => slots[slot].domain)
+    .filter((domain) => domains[domain]?.target.role !== 'seen');
+}
+
 /** A member reads its leaves at every handshake, and its bundles at its start (facts: etcd, section 1). */
 function howTaken(input: StepsInput, holder: HolderId, changes: readonly [Slot, SlotTarget][]): HowTaken {
-  const everyStage = input.strategy === 'staged' && input.restarts === 'every-stage';
+  const everyStage = input.restarts === 'every-stage' && input.strategy === 'staged';
   const leavesAlone = changes.every(([slot]) => slots[slot].holds === 'leaf');
   return holder.startsWith('member/') && leavesAlone && !everyStage ? 'by-itself' : input.takes(holder);
 }

@@ -298,9 +298,10 @@ describe('an estimate', () => {
     expect(unwrap(planTowards({ ...input, times })).digest).toBe(unwrap(planTowards(input)).digest);
   });
 
-  test('names the first step of retire as the point of no return, unless the old CA can sign again', () => {
+  test('names the step from which old leaves are refused, and the last one as the point of no return, unless the old CA can sign again', () => {
     const lost = unwrap(planFor(cluster, aRequestFor('ca2'), new FakeSigner('ca2')));
-    expect(lost.estimate.pointOfNoReturn).toBe(changesIn(lost).find(({ stage }) => stage === 'retire')?.id);
+    expect(lost.estimate.refusesFrom).toBe(changesIn(lost).find(({ stage }) => stage === 'retire')?.id);
+    expect(lost.estimate.pointOfNoReturn).toBe(changesIn(lost).at(-1)?.id);
     const kept = unwrap(planFor(cluster, aRequestFor('ca2'), new FakeSigner('ca1', 'ca2')));
     expect(kept.estimate).not.toHaveProperty('pointOfNoReturn');
   });

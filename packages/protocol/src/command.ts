@@ -1,13 +1,20 @@
 import { z } from 'zod';
 import { Fingerprint, KeyKind } from './certificate.ts';
 import { EtcdId, Id, Instant, Name } from './name.ts';
-import { HowTaken, LeafChange } from './plan.ts';
+import { Direction, HowTaken, LeafChange } from './plan.ts';
 import { Domain, HolderId, Slot } from './slot.ts';
 
 const Pem = z.string().max(1_048_576);
 
 /** What a slot shall hold, as bytes. */
-export const SlotContents = z.union([z.strictObject({ chain: Pem }), z.strictObject({ bundle: Pem })]);
+export const SlotContents = z.union([
+  z.strictObject({
+    chain: Pem,
+    /** Whose key: one made in this rotation, or the one from before it that the node has kept. */
+    key: z.enum(['made', 'kept']),
+  }),
+  z.strictObject({ bundle: Pem }),
+]);
 export type SlotContents = z.infer<typeof SlotContents>;
 
 /** What a member must be seen to present, for those who dial it. */
@@ -36,6 +43,8 @@ export type Ports = z.infer<typeof Ports>;
 export const CommandBody = z.discriminatedUnion('type', [
   /** Look only: nothing is written, not even the epoch. */
   z.strictObject({ type: z.literal('observe') }),
+  /** Store the epoch: from then on nobody who led before is obeyed. Nothing else is done. */
+  z.strictObject({ type: z.literal('lead') }),
   /** Store the epoch, copy every slot file of the cluster's holders, begin to make keys for these leaves. */
   z.strictObject({
     type: z.literal('prepare'),
@@ -78,6 +87,10 @@ export const CommandBody = z.discriminatedUnion('type', [
     ports: Ports,
     /** Whether every client port is looked at from every node, too. */
     thorough: z.boolean(),
+    /** What every slot of the node's holders must hold on disk: anything else was changed by others. */
+    files: z.array(
+      z.strictObject({ holder: HolderId, slot: Slot, fingerprints: z.array(z.array(Fingerprint)).min(1) }),
+    ),
   }),
 ]);
 export type CommandBody = z.infer<typeof CommandBody>;
@@ -90,6 +103,8 @@ export const Command = z.strictObject({
   cluster: Name,
   /** A rotation's id, or `none` for a command that only looks. */
   rotation: Id,
+  /** What a node keeps for the way back is kept apart from what it keeps for the way out. */
+  direction: Direction,
   step: Id,
   node: Name,
   holder: HolderId,

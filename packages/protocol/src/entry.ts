@@ -25,7 +25,12 @@ export type Signed = z.infer<typeof Signed>;
 /** What happened, as the journal keeps it. */
 export const EntryBody = z.discriminatedUnion('type', [
   /** A coordinator takes the lead under this entry's epoch. */
-  z.strictObject({ type: z.literal('lead'), version: z.string() }),
+  z.strictObject({
+    type: z.literal('lead'),
+    version: z.string(),
+    /** Which coordinator, where there may be several. */
+    coordinator: Name.optional(),
+  }),
   z.strictObject({
     type: z.literal('started'),
     rotation: Id,
@@ -50,8 +55,19 @@ export const EntryBody = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('sent'), rotation: Id, step: Id, command: Command }),
   z.strictObject({ type: z.literal('result'), rotation: Id, step: Id, result: CommandResult }),
   z.strictObject({ type: z.literal('signed'), rotation: Id, step: Id, certificates: z.array(Signed) }),
+  /** An operator wants it to stop before its next step. */
+  z.strictObject({ type: z.literal('holding'), rotation: Id, operator: Name }),
   z.strictObject({ type: z.literal('held'), rotation: Id, failure: Failure }),
   z.strictObject({ type: z.literal('resumed'), rotation: Id, operator: Name }),
+  /** From here the rotation goes back, by a plan of its own from what was there when it was asked for. */
+  z.strictObject({
+    type: z.literal('turned'),
+    rotation: Id,
+    operator: Name,
+    request: Id,
+    plan: Plan,
+    observations: z.array(NodeObservation),
+  }),
   z.strictObject({
     type: z.literal('finished'),
     rotation: Id,

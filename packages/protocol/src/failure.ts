@@ -31,6 +31,10 @@ export const failureCodes = {
   // reaching each other
   'nats-away': 'NATS cannot be reached',
   'nats-refused': 'NATS refuses the identity or its certificate',
+  'nats-unsafe': 'NATS could lose entries that it has acknowledged',
+  'not-leading': 'another coordinator leads',
+  'standby-differs':
+    'a coordinator does not have the identity, fleet file or passphrase of the one that leads',
   'nats-server-missing': 'the nats-server program cannot be found or started',
   'coordinator-away': 'the coordinator does not answer',
   'node-away': 'a node does not answer',
@@ -38,6 +42,9 @@ export const failureCodes = {
   'journal-broken': 'a line of the journal was changed or cannot be read',
   // checks before a plan or a step
   'wrong-status': 'the rotation is in a status in which that is not allowed',
+  'held-by-operator': 'an operator asked the rotation to hold',
+  'confirm-retire': 'the rotation holds before the step from which old leaves are refused, as was asked for',
+  'no-way-back': 'a rotation cannot be rolled back from where it is',
   'rotation-under-way': 'the cluster has a rotation that is not finished',
   'plan-changed': 'the cluster is not what it was when the plan was shown',
   'nothing-to-do': 'the target is what is there already',

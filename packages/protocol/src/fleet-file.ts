@@ -32,6 +32,8 @@ export const Policy = z.strictObject({
   clockTolerance: Milliseconds,
   /** How long every certificate must go on being valid for a rotation to begin: it may be held for a while. */
   horizon: Milliseconds,
+  /** Whether a rotation holds before the first step that refuses what was accepted before. */
+  confirmRetire: z.boolean(),
 });
 export type Policy = z.infer<typeof Policy>;
 
@@ -47,6 +49,7 @@ const PolicyText = z.strictObject({
   patience: Duration.default(60_000),
   clockTolerance: Duration.default(2_000),
   horizon: Duration.default(3_600_000),
+  confirmRetire: z.boolean().default(false),
 });
 
 /** How new CAs and leaves are made; what is not said here is kept as observed. Validity in milliseconds. */

@@ -22,6 +22,7 @@ export {
   Action,
   Alternative,
   CaRef,
+  Direction,
   DomainChange,
   Estimate,
   HowTaken,
@@ -34,7 +35,17 @@ export {
   Step,
 } from './plan.ts';
 export { OperatorBody, OperatorReply, OperatorRequest, RotationRequest, RotationStatus } from './request.ts';
-export { CommandResult, Decision, MemberLook, Proof, ResultValue, unproven } from './result.ts';
+export {
+  CommandResult,
+  Decision,
+  MemberLook,
+  Proof,
+  Refusal,
+  RefusalCause,
+  ResultValue,
+  unproven,
+} from './result.ts';
+export { CoordinatorSeen, SharedFiles } from './shared-store.ts';
 export {
   agentClient,
   ClientSlot,

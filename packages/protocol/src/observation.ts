@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Fingerprint, KnownCertificate } from './certificate.ts';
 import { Failure } from './failure.ts';
-import { EtcdId, Instant, Name } from './name.ts';
+import { EtcdId, Id, Instant, Name } from './name.ts';
 import { Domain, HolderId, Slot } from './slot.ts';
 
 /** Which file a slot is, as a word that says no path: equal for slots of one node that are the same file. */
@@ -103,6 +103,10 @@ export type HolderObservation = z.infer<typeof HolderObservation>;
 export const NodeObservation = z.strictObject({
   node: Name,
   at: Instant,
+  /** The highest epoch that the node has stored. */
+  epoch: z.number().int().nonnegative(),
+  /** Commands that the node has taken, which alter files or processes and are not answered yet. */
+  underWay: z.array(Id),
   holders: z.array(HolderObservation),
 });
 export type NodeObservation = z.infer<typeof NodeObservation>;

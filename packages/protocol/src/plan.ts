@@ -22,6 +22,8 @@ export type CaRef = z.infer<typeof CaRef>;
 /** What a slot shall hold after a step: a leaf of an issuer, or a bundle of CAs. */
 export const SlotTarget = z.union([
   z.strictObject({ leafOf: CaRef }),
+  /** The leaf from before the rotation, of which its node has kept certificate and key. */
+  z.strictObject({ kept: z.array(KnownCertificate).min(1) }),
   z.strictObject({ bundle: z.array(CaRef).min(1) }),
 ]);
 export type SlotTarget = z.infer<typeof SlotTarget>;
@@ -39,6 +41,8 @@ export const Action = z.discriminatedUnion('type', [
     type: z.literal('change'),
     slots: z.partialRecord(Slot, SlotTarget),
     taken: HowTaken,
+    /** Ports of which a canary of the CA that the rotation ends on shows what they have loaded. */
+    canaries: z.array(Domain),
     /** The member that takes the lead before the restart, where the holder is expected to lead by then. */
     handOverTo: HolderId.optional(),
   }),
@@ -99,13 +103,22 @@ export const Estimate = z.strictObject({
   leaderMoves: z.number().int(),
   seconds: z.number(),
   basis: z.enum(['measured', 'typical']),
-  /** The step from which there is no way back to the old CA any more, where there is such a step. */
+  /** The first step after which somebody refuses what was accepted before the rotation. */
+  refusesFrom: Id.optional(),
+  /** The step with which the last way back to the old CA is gone, where there is such a step. */
   pointOfNoReturn: Id.optional(),
 });
 export type Estimate = z.infer<typeof Estimate>;
 
+/** Towards the target, or back to what was there before the rotation. */
+export const Direction = z.enum(['forward', 'back']);
+export type Direction = z.infer<typeof Direction>;
+
 export const Plan = z.strictObject({
   version: z.literal(1),
+  direction: Direction,
+  /** Of a way back: whether the new CA stays in the bundles at its end, which saves restarts. */
+  keepsNewCa: z.boolean(),
   fleet: Name,
   cluster: Name,
   strategy: Strategy,

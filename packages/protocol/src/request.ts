@@ -3,7 +3,7 @@ import { Entry } from './entry.ts';
 import { Failure } from './failure.ts';
 import { Restarts, Strategy } from './fleet-file.ts';
 import { Id, Instant, Name } from './name.ts';
-import { Alternative, Plan, ProofLine } from './plan.ts';
+import { Alternative, Direction, Plan, ProofLine } from './plan.ts';
 import { Domain } from './slot.ts';
 
 /** What an operator asks for: which cluster shall end on which CAs, and how. */
@@ -21,6 +21,8 @@ export const RotationRequest = z.strictObject({
   retire: z.array(z.string().regex(/^[0-9a-f]{8,64}$/)).default([]),
   /** The target CA may have the key of an old one: a re-issue, of which only a new process is proof. */
   reissue: z.boolean().default(false),
+  /** Hold before the first step that refuses what was accepted before, also where the policy does not ask for it. */
+  confirmRetire: z.boolean().default(false),
 });
 export type RotationRequest = z.infer<typeof RotationRequest>;
 
@@ -36,8 +38,19 @@ export const OperatorBody = z.discriminatedUnion('type', [
     after: z.number().int().nonnegative(),
     waitMs: z.number().int().min(0).max(20_000),
   }),
+  z.strictObject({ type: z.literal('hold'), rotation: Id }),
   z.strictObject({ type: z.literal('resume'), rotation: Id }),
+  /** The plan of a way back, as `plan` gives that of a way out. */
+  z.strictObject({ type: z.literal('plan-rollback'), rotation: Id, keepNewCa: z.boolean() }),
+  z.strictObject({
+    type: z.literal('rollback'),
+    rotation: Id,
+    keepNewCa: z.boolean(),
+    digest: z.string(),
+  }),
   z.strictObject({ type: z.literal('abandon'), rotation: Id }),
+  /** Makes the nodes of a cluster obey this coordinator, whatever epoch they have stored. */
+  z.strictObject({ type: z.literal('reset-epoch'), cluster: Name }),
 ]);
 export type OperatorBody = z.infer<typeof OperatorBody>;
 
@@ -56,7 +69,8 @@ export type OperatorRequest = z.infer<typeof OperatorRequest>;
 export const RotationStatus = z.strictObject({
   rotation: Id,
   cluster: Name,
-  status: z.enum(['running', 'held', 'finished']),
+  status: z.enum(['running', 'holding', 'held', 'finished']),
+  direction: Direction,
   outcome: z.enum(['rotated', 'rolled-back', 'abandoned']).optional(),
   failure: Failure.optional(),
   stepsDone: z.number().int(),
@@ -86,6 +100,17 @@ export const OperatorReply = z.strictObject({
         z.strictObject({
           type: z.literal('status'),
           epoch: z.number().int(),
+          /** Coordinators that are known, and which of them leads. */
+          coordinators: z.array(
+            z.strictObject({
+              name: Name,
+              leads: z.boolean(),
+              since: Instant,
+              version: z.string(),
+              /** Why this one will not take the lead. */
+              cannotLead: Failure.optional(),
+            }),
+          ),
           clusters: z.array(Name),
           nodes: z.array(z.strictObject({ node: Name, answers: z.boolean() })),
           rotations: z.array(RotationStatus),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Proof, unproven } from './result.ts';
+import { type Proof, type Refusal, unproven } from './result.ts';
 
 const aProof = (what: Proof['what'], verdict: Proof['verdict']): Proof => ({
   what,
@@ -25,6 +25,39 @@ describe('what is unproven', () => {
       message: 'trust-b: presents at peer port is disproven: seen',
       hint: 'look there',
       retryable: false,
+    });
+  });
+
+  test('is told with pair, slot, reason and fix where a handshake is what does not hold, and with the other pairs', () => {
+    const refusal: Refusal = {
+      by: 'member/m2',
+      of: 'member/m1',
+      side: 'accepting',
+      cause: 'unknown-authority',
+      slot: 'peer-bundle',
+      slotOf: 'member/m2',
+      reason: 'r',
+      fix: 'restart it',
+    };
+    const refused = { ...aProof('reaches', 'disproven'), detail: 'm2 refuses m1: r', refusal };
+    const alone = unproven('seen-by-m1', [refused, aProof('serves', 'disproven')], 'look there');
+    expect(alone).toEqual({
+      code: 'not-reached',
+      message: 'seen-by-m1: m2 refuses m1: r (reaches: disproven)',
+      hint: 'restart it',
+      retryable: false,
+    });
+    const also = { ...refused, detail: 'm3 refuses m1: r' };
+    expect(unproven('seen-by-m1', [aProof('serves', 'disproven'), refused, also], 'look there')).toEqual({
+      code: 'not-serving',
+      message: 'seen-by-m1: serves at peer port is disproven: seen',
+      hint: 'restart it',
+      retryable: false,
+      causes: [
+        'seen-by-m1: serves at peer port is disproven: seen',
+        'seen-by-m1: m2 refuses m1: r (reaches: disproven)',
+        'seen-by-m1: m3 refuses m1: r (reaches: disproven)',
+      ],
     });
   });
 

@@ -5,6 +5,43 @@ import { EtcdId, Id, Instant, Name } from './name.ts';
 import { NodeObservation, ProcessSeen } from './observation.ts';
 import { Domain, HolderId, Slot } from './slot.ts';
 
+/** Why one side of a TLS handshake does not bear the other (facts: etcd, sections 3, 4 and 9). */
+export const RefusalCause = z.enum([
+  'unknown-authority',
+  'expired',
+  'not-yet-valid',
+  'clocks-differ',
+  'wrong-name',
+  'missing-usage',
+  'revoked',
+  'address-not-named',
+  'not-allowed',
+  'no-certificate',
+  'pair-unusable',
+  'no-common-ground',
+  'broken-off',
+  'other-leaf',
+  'not-refused',
+  'not-accepted',
+]);
+export type RefusalCause = z.infer<typeof RefusalCause>;
+
+/** Who refuses whom over TLS, or fails to, at which slot that lies, why, and what helps. */
+export const Refusal = z.strictObject({
+  /** Holders such as `member/m1`; what is known of them where that is not a name, as `this node`. */
+  by: z.string(),
+  of: z.string(),
+  /** Whether `by` dialled or was dialled. */
+  side: z.enum(['dialling', 'accepting']),
+  cause: RefusalCause,
+  /** The place to look at first, and whose it is. */
+  slot: Slot,
+  slotOf: z.string(),
+  reason: z.string(),
+  fix: z.string(),
+});
+export type Refusal = z.infer<typeof Refusal>;
+
 /** One thing that was looked at. `not-provable` opens no barrier. */
 export const Proof = z.strictObject({
   /** The rule, e.g. `presents`, `accepts-canary`, `refuses-throw-away`, `reaches`. */
@@ -20,10 +57,13 @@ export const Proof = z.strictObject({
     'reaches',
     'peers-active',
     'connections-renewed',
+    'files-as-left',
   ]),
   where: z.string(),
   verdict: z.enum(['proven', 'disproven', 'not-provable']),
   detail: z.string(),
+  /** Where a handshake is what does not hold. */
+  refusal: Refusal.optional(),
 });
 export type Proof = z.infer<typeof Proof>;
 
@@ -40,18 +80,31 @@ const failureOf: Record<Proof['what'], FailureCode> = {
   reaches: 'not-reached',
   'peers-active': 'not-reached',
   'connections-renewed': 'not-loaded',
+  'files-as-left': 'changed-by-others',
 };
 
 /**
  * The first claim that does not hold, as a failure, or nothing when all do. `refused-before` is no claim about now: where
- * the new CA was accepted already, the new process is the proof.
+ * the new CA was accepted already, the new process is the proof. Where handshakes are among what does not hold, the fix of
+ * the first of them is the hint, and all pairs that refuse each other are the causes.
  */
 export function unproven(where: string, proofs: readonly Proof[], hint: string): Failure | undefined {
-  const missing = proofs.find(({ what, verdict }) => verdict !== 'proven' && what !== 'refused-before');
-  if (!missing) return undefined;
-  const { what, verdict, detail } = missing;
-  const code = verdict === 'not-provable' ? 'not-provable' : failureOf[what];
-  return fail(code, `${where}: ${what} at ${missing.where} is ${verdict}: ${detail}`, hint).failure;
+  const missing = proofs.filter(({ what, verdict }) => verdict !== 'proven' && what !== 'refused-before');
+  const [first] = missing;
+  if (!first) return undefined;
+  const code = first.verdict === 'not-provable' ? 'not-provable' : failureOf[first.what];
+  const fix = missing.find(({ refusal }) => refusal)?.refusal?.fix;
+  const { failure } = fail(code, inWords(where, first), fix ?? hint);
+  const refusals = missing.filter((proof) => proof === first || proof.refusal);
+  return refusals.length > 1
+    ? { ...failure, causes: refusals.map((proof) => inWords(where, proof)) }
+    : failure;
+}
+
+function inWords(where: string, { what, verdict, detail, refusal, ...proof }: Proof): string {
+  return refusal
+    ? `${where}: ${detail} (${what}: ${verdict})`
+    : `${where}: ${what} at ${proof.where} is ${verdict}: ${detail}`;
 }
 
 /** What one look at the own member gave; compared over all nodes. */
@@ -65,11 +118,14 @@ export const MemberLook = z.strictObject({
   raftTerm: z.number().int(),
   raftIndex: z.number().int(),
   appliedIndex: z.number().int(),
+  /** Alarms that etcd has raised, as `NOSPACE of m2`. */
+  alarms: z.array(z.string()),
 });
 export type MemberLook = z.infer<typeof MemberLook>;
 
 export const ResultValue = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('observed'), observation: NodeObservation }),
+  z.strictObject({ type: z.literal('led') }),
   z.strictObject({ type: z.literal('prepared'), copies: z.number().int() }),
   z.strictObject({
     type: z.literal('snapshot-taken'),

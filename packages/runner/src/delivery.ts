@@ -1,19 +1,33 @@
 import { type Command, type Failure, fail, type Policy } from '@etcd-rotate/protocol';
+import { backOff } from './back-off.ts';
 import type { Ports } from './ports.ts';
 
-/** How often an unanswered command is sent again; the agent answers a repeated command with what it has. */
+/**
+ * How often a command that its node has taken is sent again until it is answered: an agent that was restarted meanwhile
+ * has forgotten that it took it, and one that has its answer already gives it again.
+ */
 const againAfterMs = 1000;
 
 interface Outstanding {
   command: Command;
   /** Counted from when its answer is waited for: it may have been sent ahead. */
   deadline: number | undefined;
-  sentAt: number;
-  /** Since when the node cannot be reached. */
-  awaySince: number | undefined;
-  /** Why it was not taken the last time. */
-  last: Failure | undefined;
+  dueAt: number;
+  /** How often it was sent. */
+  sendings: number;
+  /** The latest sending of which it is known what came of it. */
+  known: number;
+  away: Away | undefined;
   refused: Failure | undefined;
+}
+
+/** A node that does not take a command. */
+interface Away {
+  since: number;
+  /** How often it did not take it since then. */
+  times: number;
+  /** What was said the last time. */
+  last: Failure;
 }
 
 /** Brings commands to their nodes: sends again until there is an answer, and knows when to give up. */
@@ -28,38 +42,42 @@ export class Delivery {
   }
 
   send(command: Command): void {
-    const now = this.#now();
-    const known = this.#outstanding.get(command.id);
-    const outstanding: Outstanding = known ?? {
+    const outstanding: Outstanding = this.#outstanding.get(command.id) ?? {
       command,
       deadline: undefined,
-      sentAt: now,
-      awaySince: undefined,
-      last: undefined,
+      dueAt: 0,
+      sendings: 0,
+      known: 0,
+      away: undefined,
       refused: undefined,
     };
-    outstanding.sentAt = now;
+    outstanding.dueAt = this.#now() + Math.max(againAfterMs, backOff(outstanding.away?.times ?? 0));
+    outstanding.sendings += 1;
     this.#outstanding.set(command.id, outstanding);
-    void this.#deliver(outstanding);
+    void this.#deliver(outstanding, outstanding.sendings);
   }
 
   /**
    * Sends again what is due; a command that was sent before a crash is sent at once.
    *
-   * @returns how many milliseconds to wait for an answer until the next one is due
+   * @returns how many milliseconds to wait for an answer until there is something to do again
    */
   keepSending(commands: readonly Command[]): number {
     const now = this.#now();
-    let next = againAfterMs;
     for (const command of commands) {
-      const sentAt = this.#outstanding.get(command.id)?.sentAt;
-      const due = sentAt === undefined ? 0 : sentAt + againAfterMs - now;
-      if (due <= 0) this.send(command);
-      else next = Math.min(next, due);
-      const outstanding = this.#outstanding.get(command.id);
-      if (outstanding) outstanding.deadline ??= now + this.#policy.stepTimeout + this.#policy.patience;
+      const dueAt = this.#outstanding.get(command.id)?.dueAt ?? now;
+      if (dueAt <= now) this.send(command);
     }
-    return next;
+    const ends = commands.flatMap(({ id }) => {
+      const one = this.#outstanding.get(id);
+      if (!one) return [];
+      one.deadline ??= now + this.#policy.stepTimeout + this.#policy.patience;
+      const patience = one.away ? [one.away.since + this.#policy.patience + 1] : [];
+      // What comes of a sending decides when the next one is due.
+      const unknown = one.known < one.sendings ? [now + backOff(0)] : [];
+      return [one.dueAt, one.deadline + 1, ...patience, ...unknown];
+    });
+    return Math.max(1, Math.min(now + againAfterMs, ...ends) - now);
   }
 
   answered(id: string): void {
@@ -74,22 +92,12 @@ export class Delivery {
       if (!one) continue;
       if (one.refused) return one.refused;
       const { node, step } = one.command;
-      if (one.awaySince !== undefined && now - one.awaySince > this.#policy.patience) {
-        const seconds = Math.round((now - one.awaySince) / 1000);
-        // An agent that answers and does not take it says why.
-        if (one.last && one.last.code !== 'node-away') {
-          return { ...one.last, message: `${node}, for ${seconds} s now: ${one.last.message}` };
-        }
-        return fail(
-          'node-away',
-          `${node} does not answer for ${seconds} s; ${step} waits for it`,
-          `see that etcd-rotate-agent runs on ${node} and reaches NATS, then \`rotate resume\``,
-        ).failure;
-      }
+      if (one.away && now - one.away.since > this.#policy.patience) return gaveUp(one.command, one.away, now);
       if (one.deadline !== undefined && now > one.deadline) {
+        const seconds = Math.round((this.#policy.stepTimeout + this.#policy.patience) / 1000);
         return fail(
           'timed-out',
-          `${step} on ${node} gave no result within ${Math.round((this.#policy.stepTimeout + this.#policy.patience) / 1000)} s`,
+          `${step} on ${node} gave no result within ${seconds} s (sent ${often(one.sendings)})`,
           `look at the log of the agent on ${node}, then \`rotate resume\``,
         ).failure;
       }
@@ -97,7 +105,7 @@ export class Delivery {
     return undefined;
   }
 
-  async #deliver(outstanding: Outstanding): Promise<void> {
+  async #deliver(outstanding: Outstanding, sending: number): Promise<void> {
     const { command } = outstanding;
     const now = this.#ports.clock.now();
     // The id and the body are what makes a command the same; time and epoch are those of this delivery.
@@ -107,10 +115,16 @@ export class Delivery {
       issuedAt: now.toISOString(),
       expiresAt: new Date(now.getTime() + this.#policy.stepTimeout).toISOString(),
     });
-    if (sent.ok) outstanding.awaySince = undefined;
-    else if (sent.failure.retryable) outstanding.awaySince ??= this.#now();
-    else outstanding.refused = sent.failure;
-    outstanding.last = sent.ok ? undefined : sent.failure;
+    // A request that ran into its time limit says nothing of a node that has taken a later one.
+    if (sending < outstanding.known) return;
+    outstanding.known = sending;
+    if (sent.ok) outstanding.away = undefined;
+    else if (sent.failure.retryable) {
+      const { since = this.#now(), times = 0 } = outstanding.away ?? {};
+      outstanding.away = { since, times: times + 1, last: sent.failure };
+      // One that was overtaken has said when the next is due.
+      if (sending === outstanding.sendings) outstanding.dueAt = now.getTime() + backOff(times);
+    } else outstanding.refused = sent.failure;
   }
 
   /** A throw is a bug of ours, and must not end the coordinator. */
@@ -125,4 +139,22 @@ export class Delivery {
   #now(): number {
     return this.#ports.clock.now().getTime();
   }
+}
+
+function gaveUp({ node, step }: Command, { since, times, last }: Away, now: number): Failure {
+  const seconds = Math.round((now - since) / 1000);
+  const howLong = `for ${seconds} s, since ${new Date(since).toISOString()}, asked ${often(times)}`;
+  // An agent that answers and does not take it says why.
+  if (last.code !== 'node-away') {
+    return { ...last, message: `${node}, ${howLong}: ${last.message}` };
+  }
+  return fail(
+    'node-away',
+    `${node} does not answer (${howLong}); ${step} waits for it`,
+    `see that etcd-rotate-agent runs on ${node} and reaches NATS, then \`rotate resume\``,
+  ).failure;
+}
+
+function often(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }

@@ -40,6 +40,7 @@ function lookCommand(
     fleet,
     cluster: cluster.name,
     rotation: 'none',
+    direction: 'forward',
     step: 'observe',
     node,
     holder,

@@ -50,14 +50,23 @@ export async function planRotation(
   };
   const planned = planOf(fleet, input, ports);
   if (!planned.ok) return planned;
-  const { plan } = planned;
-  const standIns = await ports.standIns(plan, observations);
+  const proven = await prove(planned.plan, observations, ports);
+  if (!proven.ok) return proven;
+  const alternatives = alternativesTo(fleet, input, ports);
+  return { ok: true, plan: planned.plan, proof: proven.proof, observations, alternatives };
+}
+
+/** What a plan says, shown with throw-away certificates to hold at each of its steps. */
+export async function prove(
+  plan: Plan,
+  observations: NodeObservation[],
+  { verify, covers, standIns: standInsFor }: Pick<PlanningPorts, 'verify' | 'covers' | 'standIns'>,
+): Promise<{ ok: true; proof: ProofLine[] } | { ok: false; failures: [Failure, ...Failure[]] }> {
+  const standIns = await standInsFor(plan, observations);
   const judge = { verify, covers, aheadMs: plan.policy.horizon };
   const proof = provePlan(plan, worldFrom(observations), standIns, judge);
   const unproven = proof.find(({ strangers }) => strangers.length > 0);
-  if (!unproven) {
-    return { ok: true, plan, proof, observations, alternatives: alternativesTo(fleet, input, ports) };
-  }
+  if (!unproven) return { ok: true, proof };
   const where = unproven.step === 'now' ? 'as the cluster is now,' : `at ${unproven.step}`;
   const { failure } = fail(
     'stranger',

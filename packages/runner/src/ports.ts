@@ -13,7 +13,11 @@ import type {
 
 /** What a rotation needs of the world, as small as its need. Adapters stand in the coordinator. */
 export interface Ports {
-  journal: { append(body: EntryBody): Promise<Result<Entry>> };
+  journal: {
+    append(body: EntryBody): Promise<Result<Entry>>;
+    /** Entries whose seq is greater than `after`: others write too, as when an operator asks to hold. */
+    entries(after: number): Entry[];
+  };
   agents: {
     /** Hands a command to its node; fine as soon as the agent has taken it. */
     send(command: Command): Promise<Result<void>>;

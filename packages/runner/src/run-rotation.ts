@@ -1,7 +1,8 @@
 import { apply, awaits, nextMove, type Rotation } from '@etcd-rotate/core';
-import { type EntryBody, type Failure, fail } from '@etcd-rotate/protocol';
+import { type CommandResult, type EntryBody, type Failure, fail } from '@etcd-rotate/protocol';
 import { Delivery } from './delivery.ts';
 import type { Ports } from './ports.ts';
+import { takeLead } from './take-lead.ts';
 
 /**
  * Drives one rotation until it holds or is finished: asks what it wants next, writes that down, then does it.
@@ -17,14 +18,32 @@ export async function runRotation(
   let rotation = start;
   using results = ports.agents.results(start.id);
   const delivery = new Delivery(ports, start.plan.policy);
+  const catchUp = (): void => {
+    for (const entry of ports.journal.entries(rotation.seq)) rotation = apply(rotation, entry) ?? rotation;
+  };
   const record = async (body: EntryBody): Promise<void> => {
     const entry = await ports.journal.append(body);
     if (!entry.ok) throw new JournalFailed(entry.failure);
-    rotation = apply(rotation, entry.value) ?? rotation;
+    catchUp();
   };
   const { id } = rotation;
+  /** Only what is waited for is written down: anybody with an identity may send results. */
+  const recordAwaited = async (all: readonly CommandResult[]): Promise<void> => {
+    const arrived = all.filter((result) => awaits(rotation, result));
+    for (const result of arrived) delivery.answered(result.id);
+    // Appended at once, they share a sync and keep their order.
+    await Promise.all(
+      arrived.map((result) => record({ type: 'result', rotation: id, step: result.step, result })),
+    );
+  };
   try {
+    if (isUnderWay(rotation)) {
+      const led = await takeLead(rotation, { ports, delivery, results, stop });
+      await recordAwaited(led.arrived);
+      if (led.failure) await record({ type: 'held', rotation: id, failure: led.failure });
+    }
     while (!stop.aborted) {
+      catchUp();
       const now = ports.clock.now().toISOString();
       const { verify, covers } = ports;
       const move = nextMove(rotation, { now, epoch: ports.epoch(), verify, covers });
@@ -54,17 +73,10 @@ export async function runRotation(
           break;
         }
         case 'wait': {
-          const all = await results.next(delivery.keepSending(move.for));
-          // Only what is waited for is written down: anybody with an identity may send results.
-          const arrived = all.filter((result) => awaits(rotation, result));
-          for (const result of arrived) delivery.answered(result.id);
-          // Appended at once, they share a sync and keep their order.
-          await Promise.all(
-            arrived.map((result) => record({ type: 'result', rotation: id, step: result.step, result })),
-          );
+          const all = await results.next(Math.min(delivery.keepSending(move.for), lookAgainMs));
+          await recordAwaited(all);
           const failure = delivery.givenUp(move.for);
-          if (failure && rotation.state.status === 'running')
-            await record({ type: 'held', rotation: id, failure });
+          if (failure && isUnderWay(rotation)) await record({ type: 'held', rotation: id, failure });
           break;
         }
         case 'hold':
@@ -87,6 +99,13 @@ export async function runRotation(
     };
   }
 }
+
+function isUnderWay({ state }: Rotation): boolean {
+  return state.status === 'running' || state.status === 'holding';
+}
+
+/** How soon it is seen that somebody else has written. */
+const lookAgainMs = 500;
 
 class JournalFailed extends Error {
   readonly failure: Failure;

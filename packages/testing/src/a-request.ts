@@ -11,6 +11,7 @@ export function aRequest(wish: Partial<RotationRequest> = {}): RotationRequest {
     leaves: 'all',
     retire: [],
     reissue: false,
+    confirmRetire: false,
     ...wish,
   };
 }

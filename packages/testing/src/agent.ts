@@ -16,6 +16,7 @@ import { namesAfter, subjectAfter } from './after-change.ts';
 import { csrLike, hash, keyNamed, read } from './certificates.ts';
 import { changeHolder } from './change-holder.ts';
 import type { Cluster } from './cluster.ts';
+import { copyName } from './copy-name.ts';
 import { proveMember } from './prove-member.ts';
 
 export type Outcome = CommandResult['outcome'];
@@ -30,7 +31,12 @@ export class Agent {
   /** What was there before a rotation. */
   readonly copies = new Map<string, Contents>();
   readonly keys = new Map<string, Secret>();
+  /** What each command replaced: on disk before the first file moves. */
+  readonly replaced = new Map<string, { files: ReadonlyMap<Slot, Contents>; writtenAt: number }>();
+  /** In memory alone. */
   readonly canaries = new Map<string, Secret>();
+  /** Told how far a change has come; it may throw, and nothing more is done then. */
+  onProgress: (command: Command, done: 'installed' | 'restarted') => void = () => {};
   readonly #answers = new Map<string, Outcome>();
   readonly #contents = new Map<string, string>();
   #canariesMade = 0;
@@ -52,18 +58,23 @@ export class Agent {
     this.#contents.set(command.id, contents);
     const answered = this.#answers.get(command.id);
     if (answered) return answered;
-    const outcome = this.cluster.mishap(command) ?? this.#carryOut(command);
+    const outcome = this.carryOut(command);
     // What would come out differently the next time is to be done again.
     const settled = outcome.ok || outcome.decision !== 'untouched';
     if (settled && command.body.type !== 'prove') this.#answers.set(command.id, outcome);
     return outcome;
   }
 
-  #carryOut(command: Command): Outcome {
+  /** Without the memory of commands: what is done when a node is told so, be it again. */
+  carryOut(command: Command): Outcome {
+    const mishap = this.cluster.mishap(command);
+    if (mishap) return mishap;
     const { body } = command;
     switch (body.type) {
       case 'observe':
         return ok({ type: 'observed', observation: this.cluster.observe(this.node) });
+      case 'lead':
+        return ok({ type: 'led' });
       case 'prepare':
         return ok(this.#prepare(command));
       case 'snapshot':
@@ -77,11 +88,11 @@ export class Agent {
     }
   }
 
-  #prepare({ rotation }: Command): ResultValue {
+  #prepare(command: Command): ResultValue {
     const holders = [...this.cluster.holders.values()].filter(({ node }) => node === this.node);
     for (const { id, files } of holders) {
       for (const [slot, contents] of files) {
-        const copy = `${rotation} ${id} ${slot}`;
+        const copy = copyName(command, id, slot);
         if (!this.copies.has(copy)) this.copies.set(copy, contents);
       }
     }

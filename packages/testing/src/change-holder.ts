@@ -14,9 +14,12 @@ import {
 import type { Holder } from './a-holder.ts';
 import type { Agent, Outcome } from './agent.ts';
 import { isFor, knownOf, read, readPem, said } from './certificates.ts';
+import { copyName } from './copy-name.ts';
 import { provePresents } from './proofs.ts';
 
 type Change = Extract<CommandBody, { type: 'change' }>;
+
+type Replaced = NonNullable<ReturnType<Agent['replaced']['get']>>;
 
 interface Work {
   agent: Agent;
@@ -31,21 +34,25 @@ export function changeHolder(agent: Agent, command: Command, body: Change): Outc
   const holder = agent.cluster.holder(command.holder);
   const work = { agent, command, body, holder, wanted: wantedIn(body) };
   const before = holder.process;
+  const lost = canaryLost(work);
+  // Nothing could be proven: unless a process has begun to read the new files, the step begins anew.
+  if (lost && !isUnderWay(work)) return backOut(work, lost, 'untouched');
   const objection = objectionTo(work);
-  if (objection) return { ok: false, failure: objection, decision: 'untouched' };
+  if (objection) return backOut(work, objection, 'untouched');
   const restarts = mustRestart(work);
   const leaderMoved = restarts && handOver(work);
-  const previous = install(work);
+  install(work);
+  agent.onProgress(command, 'installed');
   if (restarts && !mayStop(work)) {
-    putBack(holder, previous);
     const { failure } = fail('quorum-at-risk', `${holder.id} is not stopped`, 'bring the others to health');
-    return { ok: false, failure, decision: 'restored' };
+    return backOut(work, failure, 'restored');
   }
   if (restarts) agent.cluster.restart(holder);
   if (body.taken === 'reload') holder.load();
-  if (restarts && !bears(work)) return giveUp(work, previous);
+  agent.onProgress(command, 'restarted');
+  if (restarts && !bears(work)) return giveUp(work);
   const proofs = proofsOf(work, { before, restarted: restarts });
-  const failure = unproven(holder.id, proofs, 'put right what is said');
+  const failure = unproven(holder.id, proofs, 'put right what is said') ?? lost;
   if (failure) return { ok: false, failure, decision: 'kept', proofs };
   return ok({
     type: 'changed',
@@ -53,7 +60,8 @@ export function changeHolder(agent: Agent, command: Command, body: Change): Outc
       [...work.wanted].map(([slot, contents]) => [slot, contents.map(({ facts }) => facts.fingerprint)]),
     ),
     ...(holder.process ? { process: holder.process } : {}),
-    restarted: restarts,
+    // Where an earlier delivery came as far as the restart, it is counted all the same, and once.
+    restarted: restarts || (body.taken === 'restart' && agent.replaced.has(command.id)),
     leaderMoved,
     proofs,
     took: { before: 1, restart: 1, serve: 1, prove: 1 },
@@ -69,19 +77,49 @@ function wantedIn({ slots }: Change): Work['wanted'] {
   );
 }
 
-function objectionTo(work: Work): Failure | undefined {
-  const { agent, command, body, holder, wanted } = work;
+function canaryLost({ agent, command, body, holder }: Work): Failure | undefined {
   for (const domain of Object.keys(body.ports.canaries)) {
     if (agent.canaries.has(`${command.rotation} ${command.step} ${domain}`)) continue;
     return fail('canary-lost', `${holder.id}: the key of its canary is gone`, 'it begins again', true)
       .failure;
   }
+  return undefined;
+}
+
+/** The files of this command lie there, and its restart has begun: the process is a new one, or none at all. */
+function isUnderWay({ agent, command, holder, wanted }: Work): boolean {
+  const lieThere = [...wanted].every(
+    ([slot, contents]) => said(contents) === said(holder.files.get(slot) ?? []),
+  );
+  const isNew = holder.process !== undefined && [...wanted.keys()].every((slot) => hasRead(holder, slot));
+  return lieThere && (isNew || (agent.replaced.has(command.id) && holder.process === undefined));
+}
+
+/** Ends a step of which no process has read anything: what it put there is taken away again. */
+function backOut(
+  { agent, command, holder }: Work,
+  failure: Failure,
+  decision: 'untouched' | 'restored',
+): Outcome {
+  const previous = agent.replaced.get(command.id);
+  if (previous) putBack(holder, previous);
+  agent.replaced.delete(command.id);
+  return { ok: false, failure, decision };
+}
+
+function objectionTo(work: Work): Failure | undefined {
+  const { agent, command, body, holder, wanted } = work;
   for (const [slot, contents] of wanted) {
     const there = holder.files.get(slot) ?? [];
     if (said(contents) === said(there)) continue;
     if (body.before[slot]?.join() !== said(there)) {
       return fail('changed-by-others', `${holder.id}: its ${slot} is not what it was`, 'find out who did')
         .failure;
+    }
+    if (isKept(body, slot)) {
+      const copy = agent.copies.get(copyName({ ...command, direction: 'forward' }, holder.id, slot)) ?? [];
+      if (said(copy.slice(0, 1)) === said(contents.slice(0, 1))) continue;
+      return fail('key-lost', `${holder.id}: nothing was kept of its ${slot}`, 'look for a backup').failure;
     }
     const key = agent.keys.get(`${command.rotation} ${holder.id} ${slot}`);
     const [leaf] = contents;
@@ -94,12 +132,23 @@ function objectionTo(work: Work): Failure | undefined {
   return undefined;
 }
 
+function isKept({ slots }: Change, slot: Slot): boolean {
+  const wanted = slots[slot];
+  return wanted !== undefined && 'chain' in wanted && wanted.key === 'kept';
+}
+
 /** Whether files are to be installed, or lie there and the process has not read them. */
 function mustRestart({ body, holder, wanted }: Work): boolean {
   if (body.taken !== 'restart') return false;
   return [...wanted].some(
-    ([slot, contents]) => said(contents) !== said(holder.files.get(slot) ?? []) || !holder.isLoaded(slot),
+    ([slot, contents]) => said(contents) !== said(holder.files.get(slot) ?? []) || !hasRead(holder, slot),
   );
+}
+
+/** A leaf that a member takes up by itself is in use before it was restarted for it. */
+function hasRead(holder: Holder, slot: Slot): boolean {
+  if (!holder.isMember || !holder.process) return holder.isLoaded(slot);
+  return holder.isLoaded(slot) && Date.parse(holder.process.startedAt) > holder.writtenAt;
 }
 
 function handOver({ agent: { cluster }, body, holder }: Work): boolean {
@@ -110,20 +159,20 @@ function handOver({ agent: { cluster }, body, holder }: Work): boolean {
   return heirs.some((heir) => cluster.moveLeader(heir.id));
 }
 
-/** @returns what was there before */
-function install({ agent, holder, wanted }: Work): Map<Slot, Contents> {
-  const previous = new Map(holder.files);
+function install({ agent, command, holder, wanted }: Work): void {
+  const previous = { files: new Map(holder.files), writtenAt: holder.writtenAt };
   for (const [slot, contents] of wanted) {
     if (said(contents) === said(holder.files.get(slot) ?? [])) continue;
+    if (!agent.replaced.has(command.id)) agent.replaced.set(command.id, previous);
     agent.cluster.clock.pass(1);
     holder.writtenAt = agent.cluster.clock.now().getTime();
     holder.files.set(slot, contents);
   }
-  return previous;
 }
 
-function putBack(holder: Holder, previous: ReadonlyMap<Slot, Contents>): void {
-  for (const [slot, contents] of previous) holder.files.set(slot, contents);
+function putBack(holder: Holder, { files, writtenAt }: Replaced): void {
+  for (const [slot, contents] of files) holder.files.set(slot, contents);
+  holder.writtenAt = writtenAt;
 }
 
 /** Asked by the agent itself, right before it stops its member. */
@@ -137,11 +186,14 @@ function bears({ agent: { cluster }, holder }: Work): boolean {
   return holder.isMember ? cluster.serves(holder) : holder.process !== undefined;
 }
 
-function giveUp({ agent: { cluster }, holder }: Work, previous: ReadonlyMap<Slot, Contents>): Outcome {
+function giveUp({ agent: { cluster, replaced }, command, holder }: Work): Outcome {
   const { failure } = fail('not-serving', `${holder.id} does not serve after its restart`, 'look at its log');
   const others = cluster.members.filter((other) => other !== holder && cluster.serves(other));
   const itsOwnFault = !holder.process || others.length > cluster.members.length / 2;
   if (!itsOwnFault) return { ok: false, failure, decision: 'kept' };
+  const previous = replaced.get(command.id);
+  // What was kept before, everybody counts on.
+  if (!previous) return { ok: false, failure, decision: 'kept' };
   putBack(holder, previous);
   cluster.restart(holder);
   return { ok: false, failure, decision: 'restored' };

@@ -45,6 +45,8 @@ export class Cluster {
   leader: HolderId;
   term = 2;
   index = 1000;
+  /** Raised by etcd, as `NOSPACE of m2`. */
+  alarms: string[] = [];
   /** Every restart in order, and how many members ran when it came to that. */
   readonly restarts: { holder: HolderId; running: number }[] = [];
   readonly snapshots: string[] = [];

@@ -15,7 +15,7 @@ export {
 export type { Holder } from './a-holder.ts';
 export { aRequest, aRequestFor } from './a-request.ts';
 export { FakeSigner } from './a-signer.ts';
-export { type Agent, failed } from './agent.ts';
+export { Agent, failed } from './agent.ts';
 export { aCa, aKey, aLeaf, type Ca, covers, hash, judge, unwrap, verify } from './certificates.ts';
 export { Clock, start } from './clock.ts';
 export type { Cluster } from './cluster.ts';

@@ -17,6 +17,8 @@ export function observeNode(cluster: Cluster, node: string): NodeObservation {
   return {
     node,
     at: cluster.clock.now().toISOString(),
+    epoch: 0,
+    underWay: [],
     holders: holders.map((holder) => observeHolder(cluster, holder)),
   };
 }

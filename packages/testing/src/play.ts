@@ -1,4 +1,4 @@
-import { apply, type Move, nextMove, planTowards, type Rotation } from '@etcd-rotate/core';
+import { apply, type Move, nextMove, planTowards, type Rotation, type WayBack } from '@etcd-rotate/core';
 import type {
   Command,
   CommandResult,
@@ -18,6 +18,7 @@ export function planFor(
   cluster: Cluster,
   request: RotationRequest = aRequest(),
   signer: FakeSigner = new FakeSigner(),
+  back?: WayBack,
 ): Result<Plan> {
   return planTowards({
     fleet: 'lab',
@@ -26,6 +27,7 @@ export function planFor(
     observations: cluster.observations(),
     held: signer.held(),
     warnings: [],
+    ...(back ? { back } : {}),
     times: undefined,
     now: cluster.clock.now().toISOString(),
     verify,
@@ -99,6 +101,23 @@ export class Play {
   resume(): this {
     this.record({ type: 'resumed', rotation: this.rotation.id, operator: 'ann' });
     return this.run();
+  }
+
+  /** The rotation goes back, by a plan from what is there now. */
+  rollBack({ keepNewCa = false } = {}): this {
+    return this.#turn(keepNewCa).run();
+  }
+
+  rollBackUntil(enough: (play: Play) => boolean): this {
+    return this.#turn(false).run(enough);
+  }
+
+  #turn(keepNewCa: boolean): this {
+    const { rotation, cluster, signer } = this;
+    const plan = unwrap(planFor(cluster, aRequest(), signer, { rotation, keepNewCa }));
+    const by = { operator: 'ann', request: `${rotation.id}.back` };
+    this.record({ type: 'turned', rotation: rotation.id, ...by, plan, observations: cluster.observations() });
+    return this;
   }
 
   record(body: EntryBody): void {

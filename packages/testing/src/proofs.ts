@@ -1,10 +1,18 @@
 import type { Contents } from '@etcd-rotate/core';
 import type { Secret } from '@etcd-rotate/pki';
-import { agentClient, type Domain, type Expected, type Ports, type Proof } from '@etcd-rotate/protocol';
+import {
+  agentClient,
+  type Command,
+  type Domain,
+  type Expected,
+  type Ports,
+  type Proof,
+} from '@etcd-rotate/protocol';
 import type { Holder } from './a-holder.ts';
 import type { Agent } from './agent.ts';
 import { aCa, aLeaf, isFor, knownOf, readPem, verify } from './certificates.ts';
 import type { Cluster } from './cluster.ts';
+import { copyName } from './copy-name.ts';
 
 // What handshakes would prove, decided by what is really in use.
 
@@ -31,13 +39,13 @@ export function provePresents(cluster: Cluster, { expected, by }: { expected: Ex
 interface Looking {
   agent: Agent;
   member: Holder;
-  rotation: string;
+  command: Pick<Command, 'rotation' | 'direction'>;
   /** The step that changed a member: canaries are kept under its name. */
   after: string;
 }
 
 /** The bundles behind the ports of a member let in and keep out whom they should. */
-export function provePorts({ agent, member, rotation, after }: Looking, ports: Ports): Proof[] {
+export function provePorts({ agent, member, command, after }: Looking, ports: Ports): Proof[] {
   const client = agentClient(agent.node);
   return (Object.entries(ports.oldLeaves) as [Domain, 'accepted' | 'refused'][]).flatMap(([domain, old]) => {
     const where = `${domain} port of ${member.id}`;
@@ -45,11 +53,15 @@ export function provePorts({ agent, member, rotation, after }: Looking, ports: P
     const accepts = (chain: Contents): boolean => verify(chain, bundle, 'clientAuth', 0).accepted;
     const isClient = domain === 'client';
     const inUse = isClient ? agent.cluster.holder(client).inUse('client-leaf') : member.inUse('peer-leaf');
-    const copy = isClient ? `${client} client-leaf` : `${member.id} peer-leaf`;
-    const before = agent.copies.get(`${rotation} ${copy}`) ?? [];
+    const [holder, slot] = isClient
+      ? ([client, 'client-leaf'] as const)
+      : ([member.id, 'peer-leaf'] as const);
+    // What goes on being accepted is from before the rotation; what is refused on the way back is from before that.
+    const of = old === 'accepted' ? ({ ...command, direction: 'forward' } as const) : command;
+    const before = agent.copies.get(copyName(of, holder, slot)) ?? [];
     const throwAway = aLeaf({ ca: aCa('nobody'), commonName: 'throw-away' });
     return [
-      ...proveCanary(ports.canaries[domain], agent.canaries.get(`${rotation} ${after} ${domain}`), {
+      ...proveCanary(ports.canaries[domain], agent.canaries.get(`${command.rotation} ${after} ${domain}`), {
         where,
         accepts,
       }),

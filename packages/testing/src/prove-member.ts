@@ -7,6 +7,7 @@ import {
   ok,
   type Result,
   type ResultValue,
+  slots,
 } from '@etcd-rotate/protocol';
 import type { Holder } from './a-holder.ts';
 import type { Agent } from './agent.ts';
@@ -20,6 +21,13 @@ export function proveMember(agent: Agent, command: Command, body: Prove): Result
   const { cluster, node } = agent;
   const member = cluster.memberOn(node);
   if (!member) return fail('unknown-holder', `${node} has no member`, 'correct the fleet file');
+  const lost = Object.keys(body.ports.canaries).find(
+    (domain) => !agent.canaries.has(`${command.rotation} ${body.after} ${domain}`),
+  );
+  if (lost) {
+    const message = `the key of the canary for the ${lost} port of ${member.id} is gone, as after a restart of the agent`;
+    return fail('canary-lost', message, 'the step begins again by itself', true);
+  }
   const by = cluster.holder(agentClient(node));
   const others = body.members.filter(({ holder }) => holder !== member.id);
   const own = body.members.filter(({ holder }) => holder === member.id);
@@ -39,10 +47,26 @@ export function proveMember(agent: Agent, command: Command, body: Prove): Result
       ),
       ...reached,
       ...(body.thorough ? body.members : own).map((expected) => provePresents(cluster, { expected, by })),
-      ...provePorts({ agent, member, rotation: command.rotation, after: body.after }, body.ports),
+      ...provePorts({ agent, member, command, after: body.after }, body.ports),
+      filesAsLeft(cluster, body),
     ],
     looks: cluster.serves(member) ? [look(cluster, member), look(cluster, member)] : [],
   });
+}
+
+function filesAsLeft(cluster: Cluster, { files }: Prove): ReturnType<typeof claim> {
+  const other = files.find(({ holder, slot, fingerprints }) => {
+    const there = (cluster.holder(holder).files.get(slot) ?? []).map(({ facts }) => facts.fingerprint);
+    const one = slots[slot].holds === 'leaf' ? there.slice(0, 1) : there;
+    return !fingerprints.some(
+      (may) => (slots[slot].holds === 'leaf' ? may.slice(0, 1) : may).join() === one.join(),
+    );
+  });
+  return claim(
+    'files-as-left',
+    other ? `${other.slot} of ${other.holder}` : 'every slot',
+    other === undefined,
+  );
 }
 
 function look(cluster: Cluster, member: Holder): MemberLook {
@@ -55,5 +79,6 @@ function look(cluster: Cluster, member: Holder): MemberLook {
     raftTerm: cluster.term,
     raftIndex: cluster.index,
     appliedIndex: cluster.index,
+    alarms: [...cluster.alarms],
   };
 }

@@ -7,6 +7,8 @@ import {
   holderName,
   type Plan,
   type Signed,
+  type Slot,
+  type SlotTarget,
   type Step,
 } from '@etcd-rotate/protocol';
 
@@ -67,6 +69,14 @@ export function rotationTranscript(entries: readonly Entry[]): string {
       case 'held':
         say('', `----\nheld      ${failure(body.failure)}`);
         break;
+      case 'holding':
+        say('', `holding   by ${body.operator}`);
+        break;
+      case 'turned':
+        for (const step of body.plan.steps) steps.set(step.id, step);
+        say('', `turned    by ${body.operator}\n----`);
+        text.push(...header(body.plan));
+        break;
       case 'resumed':
         say('', `resumed   by ${body.operator}\n----`);
         break;
@@ -98,7 +108,8 @@ function header({ plannedFrom, domains, cluster, steps }: Plan): string[] {
 function label(group: readonly Step[]): string {
   const [first] = group;
   if (!first) return '';
-  const changed = first.action.type === 'prove' ? first.action.after.replace(/^[a-z]+-/, '') : undefined;
+  const changed =
+    first.action.type === 'prove' ? first.action.after.replace(/^(back-)?[a-z]+-/, '') : undefined;
   const holders = group.flatMap(({ holder, action }) =>
     action.type === 'snapshot' ? [] : [holderName(holder)],
   );
@@ -130,11 +141,11 @@ function changesOf({ action }: Step): string {
   if (action.type !== 'change') return '';
   const { slots, taken, handOverTo } = action;
   const moves = handOverTo ? `lead to ${holderName(handOverTo)}, ` : '';
-  const changes = Object.entries(slots).map(([slot, target]) =>
-    'leafOf' in target
-      ? `${slot} of ${nameOf(target.leafOf)}`
-      : `${slot} ${target.bundle.map(nameOf).join('+')}`,
-  );
+  const changes = (Object.entries(slots) as [Slot, SlotTarget][]).map(([slot, target]) => {
+    if ('kept' in target) return `${slot} of before`;
+    if ('leafOf' in target) return `${slot} of ${nameOf(target.leafOf)}`;
+    return `${slot} ${target.bundle.map(nameOf).join('+')}`;
+  });
   return `${moves}${changes.join(', ')}, ${taken}`;
 }
 
@@ -144,6 +155,8 @@ function outcomeOf({ outcome, node, holder }: CommandResult): string {
   switch (value.type) {
     case 'observed':
       return `${node} observed`;
+    case 'led':
+      return `${node} follows`;
     case 'prepared':
       return `${node} prepared`;
     case 'snapshot-taken':

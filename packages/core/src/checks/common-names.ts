@@ -2,7 +2,7 @@ import type { Failure } from '@etcd-rotate/protocol';
 import { fail } from '@etcd-rotate/protocol';
 import { factsFor } from '../etcd-versions.ts';
 import { valuesOf } from '../flag-values.ts';
-import { membersOf } from '../plan.ts';
+import { membersOf } from '../holders.ts';
 import type { CheckInput } from './check.ts';
 import { type Replaced, replacedLeaves } from './new-leaf.ts';
 

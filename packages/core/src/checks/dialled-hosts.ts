@@ -1,6 +1,6 @@
 import type { HolderObservation, NodeObservation } from '@etcd-rotate/protocol';
 import { hostsOf, valuesOf } from '../flag-values.ts';
-import { membersOf } from '../plan.ts';
+import { membersOf } from '../holders.ts';
 import { listedAs } from './endpoints.ts';
 import { isLoopback, listenHosts } from './listen-hosts.ts';
 

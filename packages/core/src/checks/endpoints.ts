@@ -1,7 +1,7 @@
 import type { Failure, HolderObservation, MemberListed } from '@etcd-rotate/protocol';
 import { fail } from '@etcd-rotate/protocol';
 import { hostsOf, valuesOf } from '../flag-values.ts';
-import { membersOf } from '../plan.ts';
+import { membersOf } from '../holders.ts';
 import type { CheckInput } from './check.ts';
 import { isLoopback, listenHosts, listensEverywhere } from './listen-hosts.ts';
 

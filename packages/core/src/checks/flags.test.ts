@@ -1,6 +1,6 @@
 import { aCluster, amend } from '@etcd-rotate/testing';
 import { expect, test } from 'vitest';
-import { membersOf } from '../plan.ts';
+import { membersOf } from '../holders.ts';
 import { unmodelledFlags } from './flags.ts';
 
 function refusedWith(flags: Record<string, string>): string[] {

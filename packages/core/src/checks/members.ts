@@ -1,7 +1,7 @@
 import type { Failure, HolderObservation } from '@etcd-rotate/protocol';
 import { fail } from '@etcd-rotate/protocol';
 import { factsFor } from '../etcd-versions.ts';
-import { membersOf } from '../plan.ts';
+import { membersOf } from '../holders.ts';
 import type { CheckInput } from './check.ts';
 import { unmodelledFlags } from './flags.ts';
 

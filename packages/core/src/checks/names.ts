@@ -1,7 +1,7 @@
 import type { Failure, KnownCertificate } from '@etcd-rotate/protocol';
 import { fail, slots } from '@etcd-rotate/protocol';
 import { skipsSourceCheck } from '../etcd-versions.ts';
-import { membersOf } from '../plan.ts';
+import { membersOf } from '../holders.ts';
 import type { CheckInput } from './check.ts';
 import { dialledHosts } from './dialled-hosts.ts';
 import { type Replaced, replacedLeaves, withNames } from './new-leaf.ts';

@@ -21,6 +21,18 @@ export const nodeCases: Cases = {
     },
     { what: 'nodes that all answer', input: inputOf(), says: [] },
   ],
+  nothingIsUnderWay: [
+    {
+      what: 'a node that is still at work',
+      input: inputOf(cluster, {
+        observations: cluster
+          .observations()
+          .map((seen) => (seen.node === 'node-b' ? { ...seen, underWay: ['r0.retire-b.1.change'] } : seen)),
+      }),
+      says: ['rotation-under-way: node-b is not done yet with an earlier command: r0.retire-b.1.change'],
+    },
+    { what: 'nodes that have nothing to do', input: inputOf(), says: [] },
+  ],
   everyHolderIsKnown: [
     {
       what: 'an agent file that does not name a client',

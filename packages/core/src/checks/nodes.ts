@@ -1,12 +1,27 @@
 import type { Failure, HolderId } from '@etcd-rotate/protocol';
 import { agentClient, fail, slotsOf } from '@etcd-rotate/protocol';
-import { holderIn } from '../plan.ts';
+import { holderIn } from '../holders.ts';
 import type { CheckInput } from './check.ts';
 
 // Whether we see all that there is: nodes, holders, slots, and one time.
 
 export function everyNodeAnswers({ missing }: CheckInput): Failure[] {
   return [...missing];
+}
+
+/** What a node was told before and is not done with would change what was seen: as after a rotation that was given up. */
+export function nothingIsUnderWay({ observations }: CheckInput): Failure[] {
+  return observations.flatMap(({ node, underWay }) =>
+    underWay.map(
+      (id) =>
+        fail(
+          'rotation-under-way',
+          `${node} is not done yet with an earlier command: ${id}`,
+          'ask again when it is; the log of the agent there says how far it is',
+          true,
+        ).failure,
+    ),
+  );
 }
 
 /** The fleet file and the agent files name the same holders: one that either leaves out would be left out of the plan. */

@@ -1,6 +1,6 @@
 import type { Failure, MemberListed, PlannedFrom } from '@etcd-rotate/protocol';
 import { fail, holderName } from '@etcd-rotate/protocol';
-import { membersOf } from '../plan.ts';
+import { membersOf } from '../holders.ts';
 import type { CheckInput } from './check.ts';
 
 /**

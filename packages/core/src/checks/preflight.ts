@@ -32,6 +32,7 @@ import {
   everyNodeAnswers,
   everySlotIsSeen,
   nodesFindNoProblem,
+  nothingIsUnderWay,
 } from './nodes.ts';
 import { clusterIsThePlannedOne } from './plan.ts';
 import {
@@ -68,6 +69,7 @@ const ofNodes: FailureCode[] = [
 /** The preflight, in the order in which a person would ask. */
 export const preflight: readonly Check[] = [
   refuses(everyNodeAnswers, ...ofTheWay),
+  refuses(nothingIsUnderWay, 'rotation-under-way'),
   refuses(everyHolderIsKnown, 'unknown-holder'),
   refuses(nodesFindNoProblem, ...ofNodes),
   refuses(everySlotIsSeen, 'bad-certificate'),
@@ -106,7 +108,7 @@ export const preflight: readonly Check[] = [
 ];
 
 /** Where not everybody and everything is seen, the rest could only repeat that in other words. */
-const firstOfAll: readonly Look[] = [everyNodeAnswers, everyHolderIsKnown];
+const firstOfAll: readonly Look[] = [everyNodeAnswers, nothingIsUnderWay, everyHolderIsKnown];
 
 /**
  * Before a held rotation goes on: the cluster is still the one that was planned for. What the rotation itself left half
@@ -114,6 +116,15 @@ const firstOfAll: readonly Look[] = [everyNodeAnswers, everyHolderIsKnown];
  */
 export const beforeResume: readonly Check[] = preflight.filter(({ look }) =>
   ([everyNodeAnswers, noLearner, noAlarm, clocksAreClose] as Look[]).includes(look),
+);
+
+/**
+ * Before a rotation goes back: as before it went out, but for what concerns new CAs and new leaves. What it goes back to
+ * was there before.
+ */
+export const beforeWayBack: readonly Check[] = preflight.filter(
+  ({ look }) =>
+    !([noLeafOutlivesItsCa, targetHasAKeyOfItsOwn, issuersAreHeld, noOtherCasStay] as Look[]).includes(look),
 );
 
 export function refusalsOf(input: CheckInput): Failure[] {
@@ -130,6 +141,13 @@ export function resumeRefusalsOf(input: CheckInput, plannedFrom: PlannedFrom): F
   const away = everyNodeAnswers(input);
   if (away.length > 0) return away;
   return [...clusterIsThePlannedOne(input, plannedFrom), ...ask(beforeResume, 'refuses', input)];
+}
+
+/** @param plannedFrom what the plan that it was started with was made from */
+export function wayBackRefusalsOf(input: CheckInput, plannedFrom: PlannedFrom): Failure[] {
+  const refusals = ask(beforeWayBack, 'refuses', input);
+  const isSeen = input.missing.length === 0;
+  return isSeen ? [...clusterIsThePlannedOne(input, plannedFrom), ...refusals] : refusals;
 }
 
 function ask(checks: readonly Check[], severity: Check['severity'], input: CheckInput): Failure[] {

@@ -2,7 +2,7 @@ import type { Failure, HolderObservation } from '@etcd-rotate/protocol';
 import { fail } from '@etcd-rotate/protocol';
 import { factsFor, isNewer, newestMinor, type VersionFacts } from '../etcd-versions.ts';
 import { valuesOf } from '../flag-values.ts';
-import { membersOf } from '../plan.ts';
+import { membersOf } from '../holders.ts';
 import type { CheckInput } from './check.ts';
 
 // What depends on the version of each etcd; what that is stands in etcd-versions.ts.
