@@ -1,8 +1,15 @@
-import { connectBus, contentsOf, serveAgent } from '@etcd-rotate/bus';
+import { connectBus, contentsOf, type ServedAgent, serveAgent } from '@etcd-rotate/bus';
 import type { Notifier } from '@etcd-rotate/daemon';
-import { Canaries, carryOut, nodeFrom, openNodeState } from '@etcd-rotate/host';
+import { Canaries, carryOut, goOn, nodeFrom, type Outcome, openNodeState } from '@etcd-rotate/host';
 import { lockFolder } from '@etcd-rotate/journal';
-import { type AgentFile, type IdentityFile, ok, type Result, subjects } from '@etcd-rotate/protocol';
+import {
+  type AgentFile,
+  type Command,
+  type IdentityFile,
+  ok,
+  type Result,
+  subjects,
+} from '@etcd-rotate/protocol';
 import type { Logger } from 'pino';
 
 export interface ServeOptions {
@@ -13,7 +20,10 @@ export interface ServeOptions {
   now(): Date;
 }
 
-/** Starts the agent: its state (held by one process), then NATS, then commands. */
+/**
+ * Starts the agent: its state (held by one process), then NATS, then commands. What it was in the middle of when it was cut
+ * off goes on at once, NATS or not; commands that alter something wait for its end.
+ */
 export async function serve({
   file,
   identity,
@@ -26,7 +36,24 @@ export async function serve({
   if (!lock.ok) return lock;
   stack.use(lock.value);
   const state = await openNodeState(file.state);
-  const node = nodeFrom(file, { state, canaries: new Canaries(), now });
+  let agent: ServedAgent | undefined;
+  let isGoingOn = true;
+  const underWay = (): string[] => [
+    ...(isGoingOn ? state.unfinished().map(({ id }) => id) : []),
+    ...(agent?.underWay() ?? []),
+  ];
+  const node = nodeFrom(file, { state, canaries: new Canaries(), underWay, now });
+
+  const tell = (command: Command, outcome: Outcome, took?: number): void => {
+    const about = { id: command.id, holder: command.holder, type: command.body.type, took };
+    if (outcome.ok) log.info(about, 'done');
+    else log.warn({ ...about, failure: outcome.failure, decision: outcome.decision }, 'failed');
+  };
+  if (state.unfinished().length > 0) log.info('goes on with what it was in the middle of');
+  const goesOn = goOn(node, tell).finally(() => {
+    isGoingOn = false;
+  });
+  stack.defer(() => goesOn);
 
   const bus = await connectBus({
     servers: identity.nats.servers,
@@ -41,7 +68,7 @@ export async function serve({
   if (!bus.ok) return bus;
   stack.use(bus.value);
 
-  const agent = serveAgent(bus.value, {
+  agent = serveAgent(bus.value, {
     fleet: identity.fleet,
     node: file.node,
     coordinatorKey: identity.coordinatorKey,
@@ -50,17 +77,16 @@ export async function serve({
     epoch: state.epoch,
     known: (id) => state.record(id)?.contents,
     onRefused: (refusal) => log.warn(refusal, 'a message was refused'),
+    goesOn,
     obey: async (command) => {
-      const about = { id: command.id, holder: command.holder, type: command.body.type };
+      const { id, holder, epoch, body } = command;
+      const about = { id, holder, type: body.type, epoch };
       const quiet = command.body.type === 'observe';
       if (!quiet) log.info(about, 'begins');
       if (!quiet) void notify.status(`${command.body.type} ${command.holder}`);
       const started = performance.now();
       const outcome = await carryOut(command, contentsOf(command), node);
-      const took = Math.round(performance.now() - started);
-      if (!outcome.ok)
-        log.warn({ ...about, took, failure: outcome.failure, decision: outcome.decision }, 'failed');
-      else if (!quiet) log.info({ ...about, took }, 'done');
+      if (!quiet || !outcome.ok) tell(command, outcome, Math.round(performance.now() - started));
       if (!quiet) void notify.status('idle');
       return outcome;
     },

@@ -27,11 +27,15 @@ export interface ServeAgentOptions {
   /** `contentsOf` the command that this node has durably recorded under an id. */
   known: (id: string) => string | undefined;
   onRefused: (refusal: Refusal) => void;
+  /** What the node was in the middle of: no command that alters files or processes is obeyed before it is over. */
+  goesOn?: Promise<void>;
 }
 
 export interface ServedAgent {
   /** Resolves once commands reach this node. */
   ready: ReturnType<Bus['subscribe']>['ready'];
+  /** Ids of commands that were taken, alter files or processes, and are not answered yet. */
+  underWay(): string[];
   /** Takes no more commands, drops those that wait, and sees the one being obeyed to its end. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -47,6 +51,7 @@ export function serveAgent(bus: Bus, options: ServeAgentOptions): ServedAgent {
   let stopped = false;
   const arrivals = inOrder();
   const work = inOrder();
+  void work.run(async () => options.goesOn);
   const beside = new Set<Promise<void>>();
   const track = (task: Promise<void>): void => {
     beside.add(task);
@@ -100,6 +105,8 @@ export function serveAgent(bus: Bus, options: ServeAgentOptions): ServedAgent {
   const subscription = bus.subscribe(subject, (message) => void arrivals.run(() => take(message)));
   return {
     ready: () => subscription.ready(),
+    underWay: () =>
+      [...underWay.values()].filter(({ body }) => serial.includes(body.type)).map(({ id }) => id),
     async [Symbol.asyncDispose]() {
       subscription[Symbol.dispose]();
       stopped = true;

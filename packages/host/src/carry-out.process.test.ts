@@ -4,12 +4,13 @@ import { makeCanaryKey } from '@etcd-rotate/etcd';
 import { readCsr, sayName } from '@etcd-rotate/pki';
 import type { CommandBody, LeafChange } from '@etcd-rotate/protocol';
 import { expect, test } from 'vitest';
+import { adopt } from './adopt.ts';
 import { carryOut } from './carry-out.ts';
 import { aCa } from './certificates.fixture.ts';
 import { unwrap } from './folder.fixture.ts';
-import { adopt } from './generations.ts';
 import { aChange, aCommand, aLeafFor, aNode, printsOf, type TestNode } from './node.fixture.ts';
 import { foldersOf } from './node.ts';
+import { stepKey } from './work.ts';
 
 const prepare: CommandBody = { type: 'prepare', keys: [] };
 const none = { dns: [], ip: [] };
@@ -20,7 +21,7 @@ async function aLeafForTheClient({ node, clientCa, at }: TestNode) {
   const leaf = await aLeafFor({ node, ca: clientCa, slot: 'client-leaf', holder });
   const before = printsOf(readFileSync(at('agent/client.crt'), 'utf8'));
   const body = aChange({
-    slots: { 'client-leaf': { chain: leaf.cert } },
+    slots: { 'client-leaf': { chain: leaf.cert, key: 'made' } },
     before: { 'client-leaf': before },
     taken: 'by-itself',
   });
@@ -72,6 +73,74 @@ test.concurrent('a command that failed and touched nothing is obeyed when it com
   expect(await carryOut(command, 'x', there.node)).toMatchObject({ ok: true });
 });
 
+test.concurrent('who leads is answered and not recorded, and the epoch that is stored is seen', async () => {
+  await using there = await aNode();
+  unwrap(await there.node.state.epoch.raise(7));
+  const lead = aCommand({ type: 'lead' }, { holder: 'client/nobody' });
+  expect(await carryOut(lead, 'x', there.node)).toEqual({ ok: true, value: { type: 'led' } });
+  expect(there.node.state.record(lead.id)).toBeUndefined();
+  const seen = await carryOut(aCommand({ type: 'observe' }), 'x', await there.reopened());
+  expect(seen).toMatchObject({ ok: true, value: { observation: { epoch: 7 } } });
+});
+
+test.concurrent('a change is remembered with all that it says until it has come to an end', async () => {
+  await using there = await aNode();
+  const { command } = await aLeafForTheClient(there);
+  const cert = readFileSync(there.at('agent/client.crt'), 'utf8');
+  await writeFile(there.at('agent/client.crt'), there.leaf.cert);
+  // Before anything is done, and no longer than until it is known to have done nothing.
+  const { state } = there.node;
+  const told: unknown[] = [];
+  const watched = {
+    ...state,
+    write: (...asked: Parameters<typeof state.write>) => {
+      told.push(asked[1]);
+      return state.write(...asked);
+    },
+  };
+  await carryOut(command, 'x', { ...there.node, state: watched });
+  expect(told).toEqual([{ contents: 'x', command }, { contents: 'x' }]);
+  await writeFile(there.at('agent/client.crt'), cert);
+  expect(await carryOut(command, 'x', there.node)).toMatchObject({ ok: true });
+  expect((await there.reopened()).state.unfinished()).toEqual([]);
+  expect(there.node.state.record(command.id)).not.toHaveProperty('command');
+});
+
+test.concurrent('the way back keeps its copies, keys and canaries apart from those of the way out', async () => {
+  await using there = await aNode();
+  await carryOut(aCommand(prepare), 'x', there.node);
+  const { command, leaf } = await aLeafForTheClient(there);
+  await carryOut(command, 'x', there.node);
+  const back = { ...aCommand(prepare, { direction: 'back' }), id: 'r1.back.1.prepare' };
+  expect(await carryOut(back, 'x', there.node)).toEqual({
+    ok: true,
+    value: { type: 'prepared', copies: 12 },
+  });
+  const copy = (folder: string) =>
+    readFileSync(there.at(folder, 'before/client.agent-n1/client-leaf.cert.pem'), 'utf8');
+  expect(printsOf(copy('state/rotations/r1'))).not.toEqual([leaf.fingerprint]);
+  expect(printsOf(copy('state/rotations/r1/back'))).toEqual([leaf.fingerprint]);
+
+  const change = { addNames: none, dropNames: none };
+  const body: CommandBody = {
+    type: 'request',
+    leaves: [{ slot: 'client-leaf', kind: 'ecdsa-p256', change }],
+    canaries: ['client'],
+  };
+  const ask = async (direction: 'forward' | 'back') => {
+    const asked = aCommand(body, { holder: 'client/agent-n1', step: 's9', direction });
+    const outcome = await carryOut({ ...asked, id: `${asked.id}.${direction}` }, 'x', there.node);
+    if (!outcome.ok || outcome.value.type !== 'requested') throw new Error(JSON.stringify(outcome));
+    return publicKeyOf(outcome.value.leaves[0]?.csr);
+  };
+  expect(await ask('back')).not.toBe(await ask('forward'));
+  const keys = (['forward', 'back'] as const).map((direction) =>
+    there.node.canaries.of(stepKey({ rotation: 'r1', direction, step: 's9' }), 'client')?.reveal(),
+  );
+  expect(keys[0]).toBeDefined();
+  expect(keys[0]).not.toBe(keys[1]);
+});
+
 test.concurrent('what only looks is not recorded', async () => {
   await using there = await aNode();
   const looks = [
@@ -83,6 +152,7 @@ test.concurrent('what only looks is not recorded', async () => {
       settleMs: 0,
       ports: { canaries: {}, oldLeaves: {} },
       thorough: false,
+      files: [],
     }),
   ];
   for (const command of looks) {
@@ -246,6 +316,7 @@ test.concurrent('a proof whose canary is lost is a failure that names the port, 
     settleMs: 0,
     ports: { canaries: { peer: there.leaf.cert }, oldLeaves: { client: 'accepted', peer: 'accepted' } },
     thorough: false,
+    files: [],
   };
   const outcome = await carryOut(aCommand(body), 'x', there.node);
   expect(outcome).toMatchObject({ ok: false, decision: 'untouched', failure: { code: 'canary-lost' } });

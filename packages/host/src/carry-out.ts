@@ -7,9 +7,10 @@ import {
   type Result,
   type ResultValue,
 } from '@etcd-rotate/protocol';
+import { adopt } from './adopt.ts';
 import { change } from './change.ts';
+import { madeBy } from './check-intact.ts';
 import { copySlots } from './copies.ts';
-import { adopt, madeBy } from './generations.ts';
 import { foldersOf, holderOf, holdersIn, type Node } from './node.ts';
 import type { Outcome } from './node-state.ts';
 import { observeNode } from './observe-node.ts';
@@ -28,45 +29,86 @@ export type { Outcome };
  */
 export async function carryOut(command: Command, contents: string, node: Node): Promise<Outcome> {
   const { body } = command;
-  if (body.type === 'observe' || body.type === 'prove') return obey(command, node);
+  if (body.type === 'observe' || body.type === 'lead' || body.type === 'prove') return obey(command, node);
   const { state } = node;
   const record = state.record(command.id);
   if (record?.outcome) return record.outcome;
   const recorded = await begin(command, contents, node);
   if (!recorded.ok) return { ...recorded, decision: await decisionOnDisk(command, node) };
-  const outcome = await obey(command, node);
-  // What would come out differently the next time is not kept: it is to be done again.
-  if (!outcome.ok && outcome.decision === 'untouched') return outcome;
-  await state.write(command.id, { ...state.record(command.id), contents, outcome });
-  return outcome;
+  return conclude(command, await obey(command, node), node);
+}
+
+/**
+ * Writes down how a command ended. What would come out differently the next time is not kept, but to be done again: of
+ * what touched nothing, only that it was told.
+ *
+ * @returns what may be answered: where it cannot be written down, that, and no decision that would not last
+ */
+export async function conclude(command: Command, outcome: Outcome, node: Node): Promise<Outcome> {
+  try {
+    await writeDown(command, outcome, node);
+    return outcome;
+  } catch (error) {
+    const came = outcome.ok ? 'it was done' : outcome.failure.message;
+    const message = `${node.state.folder} cannot be written: ${String(error)}; of ${command.id}: ${came}`;
+    return {
+      ...fail('bad-file', message, 'check the disk', true),
+      decision: await decisionOnDisk(command, node),
+    };
+  }
+}
+
+async function writeDown({ id }: Command, outcome: Outcome, { state }: Node): Promise<void> {
+  const { command, ...record } = state.record(id) ?? { contents: '' };
+  // Once the agent file names its holder again, it is gone on with.
+  if (!outcome.ok && outcome.failure.code === 'unknown-holder') return;
+  if (outcome.ok || outcome.decision !== 'untouched') {
+    await state.write(id, { ...record, outcome });
+  } else if (command && outcome.decision === 'untouched') {
+    // Where that cannot be written, nothing lies there that a start would go on with.
+    await state.write(id, { contents: record.contents }).catch(() => undefined);
+  }
 }
 
 async function begin(command: Command, contents: string, { state }: Node): Promise<Result<void>> {
   if (state.fault) return { ok: false, failure: state.fault };
+  // Of what alters files or processes, all that it takes to go on with it after a start, when nobody is there to ask.
+  const goesOn = command.body.type === 'change' ? { command } : {};
   try {
-    await state.write(command.id, { ...state.record(command.id), contents });
+    await state.write(command.id, { ...state.record(command.id), contents, ...goesOn });
     return ok(undefined);
   } catch (error) {
     return fail('bad-file', `${state.folder} cannot be written: ${String(error)}`, 'check the disk', true);
   }
 }
 
-/** Without a memory, what lies in the folders tells whether this command has changed anything. */
+/** Without an outcome, what lies in the folders tells whether this command has changed anything. */
 async function decisionOnDisk(command: Command, node: Node): Promise<'kept' | 'untouched'> {
-  const holder = holderOf(node, command.cluster, command.holder);
-  const makers = await Promise.all((holder ? foldersOf(node, holder) : []).map(madeBy));
-  return makers.includes(command.id) ? 'kept' : 'untouched';
+  return (await liesThere(command, node)) ? 'kept' : 'untouched';
 }
 
-async function obey(command: Command, node: Node): Promise<Outcome> {
-  const { body, cluster, holder: id, rotation } = command;
+/** Whether files of a command are current in a folder, also in one that the agent file names no more. */
+export async function liesThere({ id, cluster, holder }: Command, node: Node): Promise<boolean> {
+  const known = holderOf(node, cluster, holder);
+  const noted = Object.keys(node.state.record(id)?.before ?? {});
+  const paths = new Set([...(known ? foldersOf(node, known).map(({ path }) => path) : []), ...noted]);
+  const makers = await Promise.all([...paths].map((path) => madeBy({ path })));
+  return makers.includes(id);
+}
+
+/** Does what a command says, looking before it acts. What has to be remembered of it is for the caller. */
+export async function obey(command: Command, node: Node): Promise<Outcome> {
+  const { body, cluster, holder: id } = command;
   if (body.type === 'observe') {
     return answer(ok({ type: 'observed', observation: await observeNode(node, cluster) }));
   }
+  // Whoever handed it on has stored its epoch.
+  if (body.type === 'lead') return answer(ok({ type: 'led' }));
   const holder = holderOf(node, cluster, id);
   if (!holder) {
     const message = `the agent file of ${node.name} does not name ${id} of cluster ${cluster}`;
-    return answer(fail('unknown-holder', message, 'correct the agent file or the fleet file'));
+    const unknown = fail('unknown-holder', message, 'correct the agent file or the fleet file');
+    return { ...unknown, decision: await decisionOnDisk(command, node) };
   }
   switch (body.type) {
     case 'prepare': {
@@ -75,13 +117,13 @@ async function obey(command: Command, node: Node): Promise<Outcome> {
       return answer(prepared);
     }
     case 'snapshot':
-      return answer(await snapshotMember(node, cluster, rotation));
+      return answer(await snapshotMember(command, node));
     case 'request':
       return answer(await requestCertificates(command, body, { node, holder }));
     case 'change':
       return change({ command, body, node, holder });
     case 'prove':
-      return answer(await proveMember(body, { node, cluster, rotation }));
+      return answer(await proveMember(command, body, node));
   }
 }
 
@@ -89,9 +131,9 @@ async function obey(command: Command, node: Node): Promise<Outcome> {
  * Copies what is there, then makes the folders ready: links to identical bytes. The rotation has changed nothing so far,
  * so that what others wrote since the last one is what was planned with.
  */
-async function prepare({ cluster, rotation }: Command, node: Node): Promise<Result<ResultValue>> {
+async function prepare({ cluster, rotation, direction }: Command, node: Node): Promise<Result<ResultValue>> {
   const holders = holdersIn(node, cluster);
-  const copies = await copySlots(holders, node.state.rotationFolder(rotation));
+  const copies = await copySlots(holders, node.state.rotationFolder(rotation, direction));
   if (!copies.ok) return copies;
   const folders = new Map(holders.flatMap((holder) => foldersOf(node, holder)).map((one) => [one.path, one]));
   const adopted = await Promise.all([...folders.values()].map((folder) => adopt(folder, 'taken')));

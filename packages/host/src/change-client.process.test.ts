@@ -175,7 +175,8 @@ test('a command that only sets a restart off is waited for', async () => {
   const later = `(sleep 0.2; ${there.at('real')} restart) >/dev/null 2>&1 </dev/null &\nexit 0`;
   await writeFile(there.at('real'), `#!/bin/sh\n${service}`, { mode: 0o755 });
   await writeFile(there.at('service'), later);
-  expect(await carryOut(there.command, 'x', there.node)).toMatchObject({
+  const patient = { ...there.command, body: { ...there.body, startTimeoutMs: 10_000 } };
+  expect(await carryOut(patient, 'x', there.node)).toMatchObject({
     ok: true,
     value: { restarted: true },
   });

@@ -58,6 +58,9 @@ export async function change(work: Work): Promise<Outcome> {
   // Handing over takes a while: then whether it may stop is asked once more, at the last moment.
   const spared = handed.value ? await mayStop(work) : others;
   if (!spared.ok) return backOut(work, spared.failure, 'restored');
+  // Where files lay there already, nothing tells yet that a restart was begun: whoever finds the holder down looks for it.
+  const noted = restarts ? await noteRestart(work, ran) : ok(undefined);
+  if (!noted.ok) return backOut(work, noted.failure, 'restored');
   const beforeMs = lap();
 
   const taken = await take(work, restarts);
@@ -89,14 +92,14 @@ export async function change(work: Work): Promise<Outcome> {
   if (failure) return { ok: false, failure, decision: 'kept', proofs };
   const now = await processOf(holder);
   // Where an earlier delivery came as far as the restart, it is counted all the same, and once.
-  const hasReplaced = node.state.record(command.id)?.before !== undefined;
+  const hasBegun = node.state.record(command.id)?.ran !== undefined;
   return {
     ok: true,
     value: {
       type: 'changed',
       slots: installed.value.fingerprints,
       ...(now ? { process: asSeen(now) } : {}),
-      restarted: restarts || (body.taken === 'restart' && hasReplaced),
+      restarted: restarts || (body.taken === 'restart' && hasBegun),
       leaderMoved: handed.value,
       proofs,
       took: { before: beforeMs, restart: restartMs, serve: serveMs, prove: lap() },
@@ -122,11 +125,23 @@ async function isDue(work: Work, process: Process | undefined): Promise<boolean>
 
 /** The files of this command lie there, and its restart has begun: the process is a new one, or none at all. */
 async function isUnderWay({ command, ...work }: Work, process: Process | undefined): Promise<boolean> {
-  const replaced = work.node.state.record(command.id)?.before !== undefined;
+  const hasBegun = work.node.state.record(command.id)?.ran !== undefined;
   const installed = await isInstalled({ command, ...work });
   if (!installed) return false;
   const isNew = await startedSinceAll(process, installed.since);
-  return isNew || (replaced && process === undefined);
+  return isNew || (hasBegun && process === undefined);
+}
+
+async function noteRestart({ command, node }: Work, ran: boolean): Promise<Result<void>> {
+  const record = node.state.record(command.id);
+  if (!record || record.ran !== undefined) return ok(undefined);
+  try {
+    await node.state.write(command.id, { ...record, ran });
+    return ok(undefined);
+  } catch (error) {
+    const { folder } = node.state;
+    return fail('bad-file', `${folder} cannot be written: ${String(error)}`, 'check the disk', true);
+  }
 }
 
 async function take({ body, holder }: Work, restarts: boolean): Promise<Result<Moment | undefined>> {
@@ -166,8 +181,10 @@ async function backOut(work: Work, failure: Failure, word: 'untouched' | 'restor
   }
   const { state } = work.node;
   const record = state.record(work.command.id);
-  // Whatever comes under this id later has replaced nothing so far.
-  if (restored.value && record) await state.write(work.command.id, { contents: record.contents });
+  // Whatever comes under this id later has replaced nothing so far. Where that cannot be written, what lies there tells.
+  if (restored.value && record) {
+    await state.write(work.command.id, { contents: record.contents }).catch(() => undefined);
+  }
   const lieThere = word === 'restored' && !restored.value && (await isInstalled(work));
   return { ok: false, failure, decision: lieThere ? 'kept' : word };
 }

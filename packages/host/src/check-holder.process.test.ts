@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { adopt } from './adopt.ts';
 import { problemsOfFiles, problemsOfProcess } from './check-holder.ts';
 import { unwrap } from './folder.fixture.ts';
-import { adopt } from './generations.ts';
 import { aNode, type TestNode } from './node.fixture.ts';
 import { foldersOf, memberOn, type Node } from './node.ts';
 import { slotsOnDisk } from './slots-on-disk.ts';

@@ -2,7 +2,7 @@ import { readFile, readlink, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Certificate } from '@etcd-rotate/pki';
 import { type Failure, fail, type Slot, slots as slotKinds } from '@etcd-rotate/protocol';
-import { oddity } from './generations.ts';
+import { oddity } from './check-intact.ts';
 import { type Holder, type MemberHolder, pathsOf, type SlotFiles } from './holders.ts';
 import { place } from './place.ts';
 import { sharedFiles } from './shared-files.ts';

@@ -14,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing, type Owner, readIfThere, syncFolder, writeSynced } from './durable.ts';
-import { digest, type Manifest, writeManifest } from './manifest.ts';
+import { digest, type Manifest, readManifest, writeManifest } from './manifest.ts';
 import { isMoment, type Moment, momentNow } from './moment.ts';
 import { readSmall } from './read-small.ts';
 
@@ -161,8 +161,23 @@ export async function settle(folder: string, number: number): Promise<void> {
   }
 }
 
-/** Since when the files of a generation are seen that were new with it; nothing where that is not known. */
+/**
+ * Since when the files of a generation are seen that were new with it; nothing where that is not known. The note of it is
+ * not synced, so that a power cut may take it along: then it was before this boot, and so before every process that runs.
+ */
 export async function settledAt(folder: string, number: number): Promise<Moment | undefined> {
+  return (await notedAt(folder, number)) ?? (await beforeThisBoot(folder, number));
+}
+
+async function beforeThisBoot(folder: string, number: number): Promise<Moment | undefined> {
+  const manifest = await readManifest(generationOf(folder, number));
+  const boot = manifest.ok ? manifest.value.boot : undefined;
+  const now = await momentNow();
+  if (boot === undefined || boot === now.boot) return undefined;
+  return { boot, ticks: 0, at: new Date(Date.parse(now.at) - now.ticks * 10).toISOString() };
+}
+
+async function notedAt(folder: string, number: number): Promise<Moment | undefined> {
   const text = await readIfThere(join(generationOf(folder, number), seenFile)).catch(() => undefined);
   try {
     const moment: unknown = text === undefined ? undefined : JSON.parse(text);

@@ -1,14 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  lstatSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmdirSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import {
   chown,
   cp,
@@ -23,38 +14,18 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { adopt } from './adopt.ts';
+import { checkIntact, madeBy } from './check-intact.ts';
 import { aFolder, codeOf, type TestFolder, unwrap } from './folder.fixture.ts';
-import {
-  adopt,
-  checkIntact,
-  type Folder,
-  install,
-  leave,
-  madeBy,
-  type Replacement,
-  restore,
-  settleFolder,
-  sinceOf,
-} from './generations.ts';
-import { momentNow } from './moment.ts';
-
-/** In some containers not even root may. */
-const mayMount = (() => {
-  const path = mkdtempSync(join(tmpdir(), 'etcd-rotate-host-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', path], { stdio: 'ignore' });
-    execFileSync('umount', [path]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmdirSync(path);
-  }
-})();
+import { type Folder, install, type Replacement } from './generations.ts';
+import { leave } from './leave.ts';
+import { momentNow, startedSince } from './moment.ts';
+import { restore } from './restore.ts';
+import { settleFolder, sinceOf } from './seen-since.ts';
+import { mayMount } from './small-disk.fixture.ts';
 
 const long = new Date('2020-05-04T03:02:01.000Z');
 
@@ -500,6 +471,22 @@ describe.concurrent('install', () => {
       expect(await sinceOf(pki.at('cert'))).toEqual(since);
     },
   );
+});
+
+test.concurrent('after a power cut that took that along, every process of this boot has read the files', async () => {
+  await using pki = await aPki();
+  unwrap(await adopt(pki.folder));
+  unwrap(await installing(pki.folder, { cert: 'cert 2' }));
+  const { ticks } = await momentNow();
+  const process = { startTicks: ticks - 1, startedAt: new Date().toISOString() };
+  await rm(pki.at('.etcd-rotate/000002/.seen.json'));
+  expect(await startedSince(process, await sinceOf(pki.at('cert')))).toBe(false);
+  const manifest = pki.at('.etcd-rotate/000002/.manifest.json');
+  const noted = JSON.parse(readFileSync(manifest, 'utf8'));
+  await writeFile(manifest, JSON.stringify({ ...noted, boot: 'the boot before' }));
+  expect(await startedSince(process, await sinceOf(pki.at('cert')))).toBe(true);
+  await settleFolder(pki.folder);
+  expect(await startedSince(process, await sinceOf(pki.at('cert')))).toBe(true);
 });
 
 describe.concurrent('restore', () => {

@@ -1,6 +1,10 @@
+export { adopt } from './adopt.ts';
 export { Canaries } from './canaries.ts';
 export { carryOut, type Outcome } from './carry-out.ts';
-export { adopt, checkIntact, type Folder, leave } from './generations.ts';
+export { checkIntact } from './check-intact.ts';
+export type { Folder } from './generations.ts';
+export { goOn } from './go-on.ts';
 export { type Holder, holdersOf } from './holders.ts';
+export { leave } from './leave.ts';
 export { foldersOf, type Node, nodeFrom } from './node.ts';
 export { type NodeState, openNodeState } from './node-state.ts';

@@ -1,10 +1,12 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import type { Slot } from '@etcd-rotate/protocol';
 import { expect, test } from 'vitest';
-import { aCa, type TestCa } from './certificates.fixture.ts';
+import { adopt } from './adopt.ts';
+import { aCa, aLeaf, type TestCa } from './certificates.fixture.ts';
 import { copySlots, oldPair } from './copies.ts';
 import { codeOf, unwrap } from './folder.fixture.ts';
-import { adopt, install } from './generations.ts';
+import { install } from './generations.ts';
 import { installSlots, isInstalled, restoreSlots } from './install-slots.ts';
 import { aChange, aLeafFor, aNode, printsOf, type TestNode, theWork } from './node.fixture.ts';
 import { foldersOf, holderOf } from './node.ts';
@@ -15,7 +17,10 @@ import type { Change } from './work.ts';
 async function aBundleAndALeaf({ node, clientCa, leaf }: TestNode, next: TestCa): Promise<Change> {
   const fresh = await aLeafFor({ node, ca: clientCa, slot: 'server-leaf' });
   return aChange({
-    slots: { 'client-bundle': { bundle: clientCa.pem + next.pem }, 'server-leaf': { chain: fresh.cert } },
+    slots: {
+      'client-bundle': { bundle: clientCa.pem + next.pem },
+      'server-leaf': { chain: fresh.cert, key: 'made' },
+    },
     before: { 'client-bundle': printsOf(clientCa.pem), 'server-leaf': [leaf.fingerprint] },
   });
 }
@@ -100,7 +105,7 @@ async function installPartly(work: Awaited<ReturnType<typeof theWork>>, count: n
   const files = holder.slots['server-leaf'];
   const bundle = holder.slots['client-bundle'];
   const contents = body.slots['client-bundle'];
-  const folder = node.state.rotationFolder('r1');
+  const folder = node.state.rotationFolder('r1', 'forward');
   if (!files || !('key' in files) || !bundle || !('ca' in bundle) || !contents || !('bundle' in contents))
     throw new Error();
   const key = await readFile(`${folder}/keys/member.m1.server-leaf.pem`, 'utf8');
@@ -156,13 +161,14 @@ test.concurrent('what is not what the plan was made with was put there by others
 test.concurrent.each([
   [
     'key-lost',
-    async ({ node }: TestNode) => rm(`${node.state.rotationFolder('r1')}/keys`, { recursive: true }),
+    async ({ node }: TestNode) =>
+      rm(`${node.state.rotationFolder('r1', 'forward')}/keys`, { recursive: true }),
   ],
   [
     'key-mismatch',
     async ({ node }: TestNode) => {
-      await rm(`${node.state.rotationFolder('r1')}/keys`, { recursive: true });
-      const folder = node.state.rotationFolder('r1');
+      await rm(`${node.state.rotationFolder('r1', 'forward')}/keys`, { recursive: true });
+      const folder = node.state.rotationFolder('r1', 'forward');
       await node.keys.forSlot({ folder, holder: 'member/m1', slot: 'server-leaf' }, 'ecdsa-p256');
     },
   ],
@@ -194,7 +200,7 @@ test.concurrent('a bundle of which etcd would load less than it seems to hold is
 test.concurrent('a slot that the agent file does not name is refused', async () => {
   await using there = await aNode();
   const body = aChange({
-    slots: { 'client-leaf': { chain: there.leaf.cert } },
+    slots: { 'client-leaf': { chain: there.leaf.cert, key: 'made' } },
     before: { 'client-leaf': ['x'] },
   });
   expect(codeOf(await installSlots(await theWork(there.node, body), true))).toBe('unknown-holder');
@@ -205,7 +211,7 @@ test.concurrent('no failure and no record holds a key', async () => {
   const body = await aBundleAndALeaf(there, await aCa('new'));
   const work = await theWork(there.node, body);
   const done = await installSlots(work, true);
-  await rm(`${there.node.state.rotationFolder('r1')}/keys`, { recursive: true });
+  await rm(`${there.node.state.rotationFolder('r1', 'forward')}/keys`, { recursive: true });
   const other = await aBundleAndALeaf(
     {
       ...there,
@@ -273,8 +279,8 @@ async function oneForBothPorts() {
     slots: {
       'client-bundle': { bundle },
       'peer-bundle': { bundle },
-      'server-leaf': { chain: fresh.cert },
-      'peer-leaf': { chain: fresh.cert },
+      'server-leaf': { chain: fresh.cert, key: 'made' },
+      'peer-leaf': { chain: fresh.cert, key: 'made' },
     },
     before: {
       'client-bundle': printsOf(old),
@@ -285,6 +291,83 @@ async function oneForBothPorts() {
   });
   return { there, body, old, before, bundle, fresh };
 }
+
+/** The leaf from before the rotation, asked for again after another one was installed. */
+async function aKeptLeaf(there: TestNode, slots: Slot[] = ['server-leaf']) {
+  const { node } = there;
+  const [cert, key] = ['pki/server.crt', 'pki/server.key'].map((name) =>
+    readFileSync(there.at(name), 'utf8'),
+  );
+  unwrap(await copySlots(node.holders, node.state.rotationFolder('r1', 'forward')));
+  const fresh = await aLeafFor({ node, ca: there.clientCa, slot: 'server-leaf' });
+  const change = (chain: string, from: string, kind: 'made' | 'kept') =>
+    aChange({
+      slots: Object.fromEntries(slots.map((slot) => [slot, { chain, key: kind }])),
+      before: Object.fromEntries(slots.map((slot) => [slot, printsOf(from)])),
+      taken: 'by-itself',
+    });
+  const out = change(fresh.cert, there.leaf.cert, 'made');
+  unwrap(await installSlots(await theWork(node, out), true));
+  // Only the leaf travels; what the file held besides is in its copy.
+  const back = await theWork(node, change(there.leaf.cert, fresh.cert, 'kept'), {
+    step: 's2',
+    direction: 'back',
+  });
+  return { back, cert, key, copy: (name: string) => there.at('state/rotations/r1/before/member.m1', name) };
+}
+
+test.concurrent('a leaf from before the rotation comes back byte for byte, with its key, and once', async () => {
+  await using there = await aNode();
+  await writeFile(there.at('pki/server.crt'), `written by hand\n${there.leaf.cert}`);
+  const { back, cert, key } = await aKeptLeaf(there);
+  const installed = unwrap(await installSlots(back, true));
+  expect(installed.fingerprints['server-leaf']).toEqual([there.leaf.fingerprint]);
+  expect(readFileSync(there.at('pki/server.crt'), 'utf8')).toBe(cert);
+  expect(readFileSync(there.at('pki/server.key'), 'utf8')).toBe(key);
+  unwrap(await installSlots(await theWork(await there.reopened(), back.body, { step: 's2' }), true));
+  expect(current(there.at('pki'))).toBe('000003');
+  expect(JSON.stringify(there.node.state.record(back.command.id))).not.toContain('PRIVATE KEY');
+});
+
+test.concurrent('one pair of both ports from before the rotation comes back for both', async () => {
+  await using there = await aNode({ peerCert: 'pki/server.crt', peerKey: 'pki/server.key' });
+  // Two slots of one file: the fixture writes the one it has last.
+  await writeFile(there.at('pki/server.crt'), there.leaf.cert);
+  await writeFile(there.at('pki/server.key'), there.leaf.key.reveal());
+  const { back, cert } = await aKeptLeaf(there, ['server-leaf', 'peer-leaf']);
+  const installed = unwrap(await installSlots(back, true));
+  expect(Object.keys(installed.fingerprints)).toEqual(['server-leaf', 'peer-leaf']);
+  expect(readFileSync(there.at('pki/server.crt'), 'utf8')).toBe(cert);
+});
+
+test.concurrent.each([
+  ['gone', 'key-lost', (copy: string) => rm(copy)],
+  ['those of another key', 'key-mismatch', (copy: string, other: string) => writeFile(copy, other)],
+] as const)(
+  'copies of a leaf that are %s are refused, and nothing is changed',
+  async (_what, code, meddle) => {
+    await using there = await aNode();
+    const { back, copy } = await aKeptLeaf(there);
+    const before = readFileSync(there.at('pki/server.crt'), 'utf8');
+    const other = await aLeaf(there.clientCa, { commonName: 'm1', ip: [] });
+    await meddle(copy('server-leaf.key.pem'), other.key.reveal());
+    const refused = await installSlots(back, true);
+    expect(codeOf(refused)).toBe(code);
+    expect(refused.ok ? '' : refused.failure.hint).toContain('backup');
+    expect(readFileSync(there.at('pki/server.crt'), 'utf8')).toBe(before);
+  },
+);
+
+test.concurrent('a copy of another certificate than the one asked for is refused', async () => {
+  await using there = await aNode();
+  const { back, copy } = await aKeptLeaf(there);
+  const other = await aLeaf(there.clientCa, { commonName: 'm1', ip: [] });
+  await writeFile(copy('server-leaf.cert.pem'), other.cert);
+  await writeFile(copy('server-leaf.key.pem'), other.key.reveal());
+  const refused = await installSlots(back, true);
+  expect(codeOf(refused)).toBe('key-mismatch');
+  expect(refused.ok ? '' : refused.failure.message).toContain('another certificate');
+});
 
 test.concurrent('one file of both ports is installed once, found there, and put back', async () => {
   const { there, body, old, before, bundle, fresh } = await oneForBothPorts();

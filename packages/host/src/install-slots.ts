@@ -1,22 +1,26 @@
 import { basename, dirname } from 'node:path';
-import { keyMatches } from '@etcd-rotate/pki';
-import { type Fingerprint, fail, ok, type Result, type Slot, type SlotContents } from '@etcd-rotate/protocol';
+import { type Certificate, keyMatches } from '@etcd-rotate/pki';
 import {
-  adopt,
-  type Folder,
-  install,
-  type Replacement,
-  restore,
-  settleFolder,
-  sinceOf,
-} from './generations.ts';
+  type Fingerprint,
+  fail,
+  type HolderId,
+  ok,
+  type Result,
+  type Slot,
+  type SlotContents,
+} from '@etcd-rotate/protocol';
+import { adopt } from './adopt.ts';
+import { oldPair } from './copies.ts';
+import { type Folder, install, type Replacement } from './generations.ts';
 import { certificateFile, pathsOf, type SlotFiles } from './holders.ts';
 import { readKey } from './keys.ts';
 import type { Since } from './moment.ts';
 import { foldersOf } from './node.ts';
 import { parsedPem } from './parsed-pem.ts';
+import { restore } from './restore.ts';
+import { settleFolder, sinceOf } from './seen-since.ts';
 import { keySlotOf } from './shared-files.ts';
-import { readPair, readSlot } from './slot-files.ts';
+import { type Pair, readPair, readSlot } from './slot-files.ts';
 import type { Change, Work } from './work.ts';
 
 export interface Installed {
@@ -69,14 +73,17 @@ export async function installSlots(work: Work, ran: boolean): Promise<Result<Ins
   );
 }
 
-/** What lies on disk, where that is what the command wants: with the keys that belong to it, and nothing else. */
+/**
+ * What lies on disk, where that is what the command wants: with the keys that belong to it, and nothing else. Of a leaf
+ * from before the rotation, the leaf itself: what it was sent with then is in its copy.
+ */
 export async function isInstalled({ body, holder }: Work): Promise<Installed | undefined> {
   const fingerprints: Installed['fingerprints'] = {};
   const since: Since[] = [];
   for (const [slot, wanted] of wantedSlots(body)) {
     const files = holder.slots[slot];
     const onDisk = files ? await fingerprintsIn(files) : undefined;
-    if (!files || !onDisk?.ok || onDisk.value.join() !== wanted.join()) return undefined;
+    if (!files || !onDisk?.ok || !isWanted(onDisk.value, wanted)) return undefined;
     if ('cert' in files && !(await readPair(files)).ok) return undefined;
     fingerprints[slot] = onDisk.value;
     for (const path of pathsOf(files)) since.push(await sinceOf(path));
@@ -116,14 +123,27 @@ export async function restoreSlots(
   return ok(Object.keys(before).length > 0);
 }
 
-function wantedSlots(body: Change): [Slot, Fingerprint[]][] {
+interface Wanted {
+  fingerprints: Fingerprint[];
+  isKept: boolean;
+}
+
+function wantedSlots(body: Change): [Slot, Wanted][] {
   return contentsIn(body).map(([slot, contents]) => {
     const certificates = parsedPem(pemOf(contents));
-    return [
-      slot,
-      certificates.ok ? certificates.value.map(({ facts }) => facts.fingerprint) : ['unreadable'],
-    ];
+    const fingerprints = certificates.ok
+      ? certificates.value.map(({ facts }) => facts.fingerprint)
+      : ['unreadable'];
+    return [slot, { fingerprints, isKept: isKept(contents) }];
   });
+}
+
+function isWanted(seen: readonly Fingerprint[], { fingerprints, isKept }: Wanted): boolean {
+  return isKept ? seen[0] === fingerprints[0] : seen.join() === fingerprints.join();
+}
+
+function isKept(contents: SlotContents): boolean {
+  return 'chain' in contents && contents.key === 'kept';
 }
 
 /**
@@ -140,7 +160,8 @@ async function holdsWhatWasThere({ body, holder, node }: Work): Promise<Result<v
     const seen = onDisk.value;
     // Of a leaf, itself: what travels behind it may have been left out of the plan.
     const same = 'cert' in files ? seen[0] === expected[0] : seen.join() === expected.join();
-    if (same || seen.join() === wanted.get(slot)?.join()) continue;
+    const now = wanted.get(slot);
+    if (same || (now && isWanted(seen, now))) continue;
     return fail(
       'changed-by-others',
       `${certificateFile(files)} on ${node.name} is not what it was when the rotation was planned`,
@@ -181,7 +202,7 @@ function changesTogether({ body, holder }: Work): Result<void> {
     for (const [other, files] of all) {
       const shared = pathsOf(files).find((path) => paths.includes(path));
       const theirs = wanted.get(other);
-      if (shared === undefined || (theirs && pemOf(theirs) === pemOf(contents))) continue;
+      if (shared === undefined || (theirs && isSame(theirs, contents))) continue;
       return fail(
         'shared-file',
         `${holder.holder}: ${shared} is its ${slot} and its ${other}, and the command has ${theirs ? 'different contents for them' : `nothing for the ${other}`}`,
@@ -205,13 +226,23 @@ async function partsOf(
   const certificates = parsedPem(pem);
   if (!certificates.ok) return certificates;
   if ('ca' in files) return ok([[files.ca, pem]]);
-  const folder = node.state.rotationFolder(command.rotation);
+  const [leaf] = certificates.value;
+  if (isKept(wanted)) {
+    const folder = node.state.rotationFolder(command.rotation, 'forward');
+    const kept = await keptPair({ folder, holder: holder.holder, slot }, leaf);
+    if (!kept.ok) return kept;
+    // Byte for byte the files of then.
+    return ok([
+      [files.key, kept.value.key.reveal()],
+      [files.cert, kept.value.cert],
+    ]);
+  }
+  const folder = node.state.rotationFolder(command.rotation, command.direction);
   const key = await readKey({ folder, holder: holder.holder, slot: keySlotOf(holder, slot) });
   if (!key) {
     const message = `${holder.holder}: the key made for its ${slot} is not in ${folder} any more`;
     return fail('key-lost', message, '`rotate resume` makes a new one', true);
   }
-  const [leaf] = certificates.value;
   if (!leaf || !keyMatches(leaf, key)) {
     const message = `${holder.holder}: the certificate sent for its ${slot} is not for the key made here`;
     return fail('key-mismatch', message, 'nothing was changed; `rotate resume` asks for another one', true);
@@ -222,6 +253,31 @@ async function partsOf(
   ]);
 }
 
+/** Certificate and key of a slot as they were before the rotation, checked to be what is asked for. */
+async function keptPair(
+  { folder, holder, slot }: { folder: string; holder: HolderId; slot: Slot },
+  leaf: Certificate | undefined,
+): Promise<Result<Pair>> {
+  const pair = await oldPair(folder, holder, slot);
+  if (!pair) {
+    const message = `${holder}: the copies of its ${slot} from before the rotation are not in ${folder} any more`;
+    return fail('key-lost', message, copyHint);
+  }
+  const chain = parsedPem(pair.cert);
+  const copied = chain.ok ? chain.value[0] : undefined;
+  const isIt = leaf !== undefined && copied?.facts.fingerprint === leaf.facts.fingerprint;
+  if (isIt && keyMatches(leaf, pair.key)) return ok(pair);
+  const what = isIt ? 'the key does not belong to the certificate' : 'they are of another certificate';
+  return fail(
+    'key-mismatch',
+    `${holder}: the copies of its ${slot} in ${folder} are no good: ${what}`,
+    copyHint,
+  );
+}
+
+const copyHint =
+  'nothing was changed; put those copies back from a backup of this folder and resume, or abandon the rotation and plan again';
+
 async function fingerprintsIn(files: SlotFiles): Promise<Result<Fingerprint[]>> {
   const read = await readSlot(files);
   return read.ok ? ok(read.value.map(({ facts }) => facts.fingerprint)) : read;
@@ -229,6 +285,10 @@ async function fingerprintsIn(files: SlotFiles): Promise<Result<Fingerprint[]>> 
 
 function contentsIn(body: Change): [Slot, SlotContents][] {
   return Object.entries(body.slots) as [Slot, SlotContents][];
+}
+
+function isSame(a: SlotContents, b: SlotContents): boolean {
+  return pemOf(a) === pemOf(b) && isKept(a) === isKept(b);
 }
 
 function pathsIn(files: SlotFiles | undefined): string[] {

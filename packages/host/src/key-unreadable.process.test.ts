@@ -1,8 +1,8 @@
 import { chmod, chown, mkdir, rename, symlink } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { aProcess, isRoot, somebodyElse } from './a-process.fixture.ts';
+import { adopt } from './adopt.ts';
 import { unwrap } from './folder.fixture.ts';
-import { adopt } from './generations.ts';
 import { mayPass, unreadableKeys } from './key-unreadable.ts';
 import { aNode, type TestNode } from './node.fixture.ts';
 import { foldersOf, memberOn } from './node.ts';

@@ -20,6 +20,8 @@ const [clientPort, peerPort] = [7379, 7380];
 /** A real etcd member on an address of its own, with the agent's node beside it. */
 export interface LoopbackNode {
   name: string;
+  /** What its agent program would be configured with. */
+  file: AgentFile;
   node: Node;
   member: MemberHolder;
   address: string;
@@ -146,6 +148,7 @@ async function aLoopbackNode(
   const file = fileOf(name, { address, at, shared });
   const reopened = async () =>
     nodeFrom(file, {
+      underWay: () => [],
       state: await openNodeState(file.state),
       canaries: new Canaries(),
       now: () => new Date(),
@@ -156,6 +159,7 @@ async function aLoopbackNode(
   const access = async () => unwrap(await accessOf(here.agent));
   return {
     name,
+    file,
     node,
     member: here.member,
     address,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '@etcd-rotate/protocol';
 import { readIfThere, replaceDurably, writeSynced } from './durable.ts';
-import type { Moment } from './moment.ts';
+import { type Moment, momentNow } from './moment.ts';
 
 /** What a generation is: beside its files, and written with them. */
 export interface Manifest {
@@ -17,6 +17,8 @@ export interface Manifest {
    * to. What others put there is as old as they left it: our copy of it is younger.
    */
   since: Record<string, Moment | Changed | null>;
+  /** The boot in which it was made, and so the one in which it was switched to. */
+  boot?: string;
 }
 
 /** The last change of a file that we only took over. */
@@ -39,12 +41,16 @@ export async function readManifest(generation: string): Promise<Result<Manifest>
   );
 }
 
-export function writeManifest(generation: string, manifest: Manifest): Promise<void> {
-  return writeSynced(join(generation, name), JSON.stringify(manifest));
+export async function writeManifest(generation: string, manifest: Manifest): Promise<void> {
+  await writeSynced(join(generation, name), await inThisBoot(manifest));
 }
 
-export function replaceManifest(generation: string, manifest: Manifest): Promise<void> {
-  return replaceDurably(join(generation, name), JSON.stringify(manifest));
+export async function replaceManifest(generation: string, manifest: Manifest): Promise<void> {
+  await replaceDurably(join(generation, name), await inThisBoot(manifest));
+}
+
+async function inThisBoot(manifest: Manifest): Promise<string> {
+  return JSON.stringify({ ...manifest, boot: (await momentNow()).boot });
 }
 
 export function digest(bytes: Uint8Array): string {

@@ -1,7 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { HolderId } from '@etcd-rotate/protocol';
 import { describe, expect, test } from 'vitest';
 import { aFolder, codeOf, unwrap } from './folder.fixture.ts';
+import { aCommand } from './node.fixture.ts';
 import { openNodeState } from './node-state.ts';
 
 describe('the epoch', () => {
@@ -52,6 +54,32 @@ describe('records', () => {
     const reopened = await openNodeState(folder.path);
     expect(reopened.record('a')).toEqual({ contents: 'x', before: { '/pki': 3 }, ran: true });
     expect(reopened.record('b')).toBeUndefined();
+  });
+
+  test('keep what a holder was told last, until it has come to an end', async () => {
+    await using folder = await aFolder();
+    const state = await openNodeState(folder.path);
+    const told = (step: string, holder: HolderId) => aCommand({ type: 'snapshot' }, { step, holder });
+    const [first, second, other] = [
+      told('s1', 'member/m1'),
+      told('s2', 'member/m1'),
+      told('s1', 'client/api'),
+    ];
+    await state.write('1', { contents: 'x', command: first, before: { '/pki': 3 } });
+    await state.write('2', { contents: 'x', command: other });
+    expect(state.unfinished()).toEqual([first, other]);
+    await state.write('3', { contents: 'x', command: second });
+    expect((await openNodeState(folder.path)).unfinished()).toEqual([other, second]);
+    expect(state.record('1')).toEqual({ contents: 'x', before: { '/pki': 3 } });
+    await state.write('3', { contents: 'x' });
+    expect((await openNodeState(folder.path)).unfinished()).toEqual([other]);
+  });
+
+  test('with a command that cannot be read are damaged: what was begun is not known', async () => {
+    await using folder = await aFolder();
+    const record = { contents: 'x', command: { ...aCommand({ type: 'snapshot' }), v: 2 } };
+    await writeFile(folder.at('commands.json'), JSON.stringify({ a: record }));
+    expect((await openNodeState(folder.path)).fault).toMatchObject({ code: 'bad-file' });
   });
 
   test('are for us alone', async () => {

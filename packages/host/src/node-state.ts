@@ -1,6 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CommandResult, type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
+import {
+  Command,
+  type CommandResult,
+  type Direction,
+  type Failure,
+  fail,
+  ok,
+  type Result,
+} from '@etcd-rotate/protocol';
 import { readIfThere, writeDurably } from './durable.ts';
 import { openReloads, type Reloads } from './reloads.ts';
 
@@ -10,9 +18,11 @@ export type Outcome = CommandResult['outcome'];
 export interface CommandRecord {
   /** Digest of what the command says: the same id must mean the same thing. */
   contents: string;
+  /** The command itself, of a change that has no outcome yet: to be gone on with after a start, by this node alone. */
+  command?: Command;
   /** Folders and the generation that was current in each before the change. */
   before?: Record<string, number>;
-  /** Whether the holder ran before the change. */
+  /** Whether the holder ran before the change; noted before the first file is switched and before a restart. */
   ran?: boolean;
   /** It was decided to put the files of before back, because of this; not known yet to be done. */
   putBack?: Failure;
@@ -29,11 +39,16 @@ export interface NodeState {
   fault: Failure | undefined;
   epoch: { current(): number; raise(epoch: number): Promise<Result<void>> };
   record(id: string): CommandRecord | undefined;
+  /** Changes that this node was told and has come to no end with, the oldest first; one of a holder at most. */
+  unfinished(): Command[];
   /** @throws where it cannot be written; then nothing has changed */
   write(id: string, record: CommandRecord): Promise<void>;
   reloads: Reloads;
-  /** The folder of a rotation: copies of what was there before it, and keys made for it. */
-  rotationFolder(rotation: string): string;
+  /**
+   * The folder of a rotation: copies of what was there before it, and keys made for it. Its way back has one of its own:
+   * what is kept of before the way out is never overwritten.
+   */
+  rotationFolder(rotation: string, direction: Direction): string;
 }
 
 export async function openNodeState(folder: string): Promise<NodeState> {
@@ -52,6 +67,7 @@ export async function openNodeState(folder: string): Promise<NodeState> {
     // What was written last is dropped last: the coordinator repeats only what is under way.
     next.delete(id);
     next.set(id, record);
+    if (record.command) overtake(next, id, record.command);
     const kept = new Map([...next].slice(-keep));
     await writeDurably(commandsFile, JSON.stringify(Object.fromEntries(kept)));
     records = kept;
@@ -74,17 +90,28 @@ export async function openNodeState(folder: string): Promise<NodeState> {
       },
     },
     record: (id) => records.get(id),
+    unfinished: () => [...records.values()].flatMap(({ command }) => command ?? []),
     write: (id, record) => {
       const written = tail.then(() => put(id, record));
       tail = written.catch(() => undefined);
       return written;
     },
     reloads,
-    rotationFolder: (rotation) => join(folder, 'rotations', rotation),
+    rotationFolder: (rotation, direction) => {
+      const forward = join(folder, 'rotations', rotation);
+      return direction === 'forward' ? forward : join(forward, 'back');
+    },
   };
 }
 
 const keep = 200;
+
+/** Whoever tells a holder something new has done with what it was told before: that is not taken up again. */
+function overtake(records: Map<string, CommandRecord>, by: string, { cluster, holder }: Command): void {
+  for (const [id, { command, ...record }] of records) {
+    if (id !== by && command?.cluster === cluster && command.holder === holder) records.set(id, record);
+  }
+}
 
 async function readEpoch(path: string): Promise<Result<number>> {
   const text = await readIfThere(path);
@@ -99,12 +126,15 @@ async function readRecords(path: string): Promise<Result<Map<string, CommandReco
     const records: unknown = JSON.parse(text);
     if (typeof records !== 'object' || records === null || Array.isArray(records)) return damaged(path);
     const entries = Object.entries(records as Record<string, CommandRecord>);
-    return entries.every(([, one]) => typeof one?.contents === 'string')
-      ? ok(new Map(entries))
-      : damaged(path);
+    return entries.every(([, one]) => isRecord(one)) ? ok(new Map(entries)) : damaged(path);
   } catch {
     return damaged(path);
   }
+}
+
+function isRecord(one: CommandRecord | undefined): boolean {
+  const isReadable = one?.command === undefined || Command.safeParse(one.command).success;
+  return typeof one?.contents === 'string' && isReadable;
 }
 
 function damaged(path: string) {

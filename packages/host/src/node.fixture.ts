@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeCsr, nameFrom, readCertificates, type Secret } from '@etcd-rotate/pki';
-import type { AgentFile, Command, CommandBody, HolderId, Slot } from '@etcd-rotate/protocol';
+import type { AgentFile, Command, CommandBody, Direction, HolderId, Slot } from '@etcd-rotate/protocol';
 import { Canaries } from './canaries.ts';
 import { aCa, aLeaf, signed, type TestCa, type TestLeaf } from './certificates.fixture.ts';
 import { aFolder, type TestFolder, unwrap } from './folder.fixture.ts';
@@ -106,6 +106,7 @@ export async function aNode(
   };
   const reopened = async () =>
     nodeFrom(file, {
+      underWay: () => [],
       state: await openNodeState(file.state),
       canaries: new Canaries(),
       now: () => new Date(),
@@ -136,7 +137,8 @@ export function aCommand(
     holder = 'member/m1',
     step = 's1',
     attempt = 1,
-  }: { holder?: HolderId; step?: string; attempt?: number } = {},
+    direction = 'forward',
+  }: { holder?: HolderId; step?: string; attempt?: number; direction?: Direction } = {},
 ): Command {
   const now = Date.now();
   return {
@@ -145,6 +147,7 @@ export function aCommand(
     fleet: 'f',
     cluster: 'c',
     rotation: 'r1',
+    direction,
     step,
     node: 'n1',
     holder,
@@ -159,12 +162,12 @@ export function aCommand(
 export async function theWork(
   node: Node,
   body: Change,
-  how: { holder?: HolderId; step?: string; attempt?: number } = {},
+  how: { holder?: HolderId; step?: string; attempt?: number; direction?: Direction } = {},
 ): Promise<Work> {
   const command = aCommand(body, how);
   const holder = holderOf(node, 'c', command.holder);
   if (!holder) throw new Error(`no ${command.holder}`);
-  await node.state.write(command.id, { contents: 'x', ...node.state.record(command.id) });
+  await node.state.write(command.id, { contents: 'x', command, ...node.state.record(command.id) });
   return { command, body, node, holder };
 }
 
@@ -180,7 +183,7 @@ export async function aLeafFor({
   slot: Slot;
   holder?: HolderId;
 }): Promise<{ cert: string; fingerprint: string; key: Secret }> {
-  const folder = node.state.rotationFolder('r1');
+  const folder = node.state.rotationFolder('r1', 'forward');
   const key = await node.keys.forSlot({ folder, holder, slot }, 'ecdsa-p256');
   const names = { dns: [], ip: ['127.0.88.9'] };
   return { key, ...signed(ca, makeCsr({ key, subject: nameFrom({ commonName: 'm1' }), names })) };

@@ -20,12 +20,14 @@ export interface Node {
   state: NodeState;
   keys: Keys;
   canaries: Canaries;
+  /** Commands of which this node is not at an end. */
+  underWay(): string[];
   now(): Date;
 }
 
 export function nodeFrom(
   file: AgentFile,
-  parts: { state: NodeState; canaries: Canaries; now(): Date },
+  parts: Pick<Node, 'state' | 'canaries' | 'underWay' | 'now'>,
 ): Node {
   return { name: file.node, holders: holdersOf(file), keys: new Keys(), ...parts };
 }

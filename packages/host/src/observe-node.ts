@@ -22,7 +22,9 @@ export async function observeNode(node: Node, cluster: string): Promise<NodeObse
   const holders = seen.map(({ observation }, index) =>
     index === 0 ? { ...observation, problems: [...own, ...observation.problems] } : observation,
   );
-  return { node: node.name, at: node.now().toISOString(), holders };
+  const { now, underWay, state } = node;
+  const said = { at: now().toISOString(), epoch: state.epoch.current(), underWay: underWay() };
+  return { node: node.name, ...said, holders };
 }
 
 function on(whom: string): (failure: Failure) => Failure {

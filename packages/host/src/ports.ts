@@ -1,5 +1,5 @@
-import { type LeafInUse, throwAwayCanary } from '@etcd-rotate/etcd';
-import { agentClient, type Domain, ok, type Result } from '@etcd-rotate/protocol';
+import { type Between, type LeafInUse, type Probed, throwAwayCanary } from '@etcd-rotate/etcd';
+import { agentClient, type Direction, type Domain, ok, type Result } from '@etcd-rotate/protocol';
 import { accessOf, peerAccessOf } from './access.ts';
 import { allowedHostOf } from './allowed-host.ts';
 import { oldPair } from './copies.ts';
@@ -11,13 +11,14 @@ import { type Pair, readText } from './slot-files.ts';
 export interface MemberHere {
   node: Node;
   rotation: string;
+  direction: Direction;
   member: MemberHolder;
   agent: AgentHolder;
 }
 
 /** A port: where it is dialled, from where, and with which bundle its member is verified. */
 export interface Port {
-  at: { domain: Domain; url: string; serverBundle: string; localAddress?: string };
+  at: Probed & Required<Between>;
   /** The leaf in use: of the agent's client, or the member's own. */
   now: Pair;
 }
@@ -27,12 +28,13 @@ export async function portOf({ member, agent }: MemberHere, domain: Domain): Pro
     const access = await accessOf(agent);
     if (!access.ok) return access;
     const { ca, ...now } = access.value;
-    return ok({ at: { domain, url: member.endpoint, serverBundle: ca }, now });
+    const between = { dialler: agent.holder, owner: member.holder };
+    return ok({ at: { domain, url: member.endpoint, serverBundle: ca, ...between }, now });
   }
   const peer = await peerAccessOf(member);
   if (!peer.ok) return peer;
   const { bundle, localAddress, pair } = peer.value;
-  const from = localAddress ? { localAddress } : {};
+  const from = { ...(localAddress && { localAddress }), dialler: member.holder, owner: member.holder };
   return ok({ at: { domain, url: member.peerEndpoint, serverBundle: bundle, ...from }, now: pair });
 }
 
@@ -42,14 +44,21 @@ export async function leavesInUse(
   { at, now }: Port,
   old: 'accepted' | 'refused',
 ): Promise<LeafInUse[]> {
-  const before = await oldLeafOf(here, at.domain);
+  const before = await oldLeafOf(here, at.domain, old);
   const same = before?.cert === now.cert && old === 'accepted';
   return [{ ...now, must: 'accepted' }, ...(before && !same ? [{ ...before, must: old }] : [])];
 }
 
-/** The leaf from before the rotation that a port is tried with. */
-export function oldLeafOf({ node, rotation, member }: MemberHere, domain: Domain): Promise<Pair | undefined> {
-  const folder = node.state.rotationFolder(rotation);
+/**
+ * The leaf that a port is tried with: what goes on being accepted is from before the rotation, also on its way back; what
+ * is refused in the end was in use when that way began.
+ */
+export function oldLeafOf(
+  { node, rotation, direction, member }: MemberHere,
+  domain: Domain,
+  must: 'accepted' | 'refused',
+): Promise<Pair | undefined> {
+  const folder = node.state.rotationFolder(rotation, must === 'accepted' ? 'forward' : direction);
   return domain === 'client'
     ? oldPair(folder, agentClient(node.name), 'client-leaf')
     : oldPair(folder, member.holder, 'peer-leaf');

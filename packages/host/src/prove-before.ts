@@ -35,6 +35,7 @@ export async function lookBefore(
   { process, due }: { process: Process | undefined; due: boolean },
 ): Promise<Result<Before>> {
   const { body, command, holder, node } = work;
+  const { rotation, direction } = command;
   const urls = body.members.map(({ clientUrl }) => clientUrl);
   // A process that was restarted already has none from before: all that it has were opened with the new files.
   const hasOld = process && holder.kind === 'client' && (due || body.taken !== 'restart');
@@ -44,7 +45,7 @@ export async function lookBefore(
   const domains = Object.entries(body.ports.oldLeaves) as [Domain, 'accepted' | 'refused'][];
   const looks = await Promise.all(
     domains.map(([domain, later]) =>
-      lookAtPort(work, { ...here, node, rotation: command.rotation }, { domain, later }),
+      lookAtPort(work, { ...here, node, rotation, direction }, { domain, later }),
     ),
   );
   const failed = looks.find((look) => !look.ok);
@@ -70,7 +71,7 @@ async function lookAtPort(
     if (!canary || !key) return ok([]);
     return ok(await wasRefusedBefore({ ...at, canary: { cert: canary, key }, deadlineMs: lookForMs }));
   }
-  const old = await oldLeafOf(here, domain);
+  const old = await oldLeafOf(here, domain, later);
   const throwAway = await throwAwayFor(here, domain);
   if (!old || !throwAway.ok) return ok([]);
   const leafInUse = { ...old, must: 'accepted' } as const;

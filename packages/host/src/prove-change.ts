@@ -78,8 +78,16 @@ async function proveAgentChange(work: Work, agent: AgentHolder): Promise<Proof[]
     const { message } = access.failure;
     return [{ what: 'presents', where: agent.holder, verdict: 'not-provable', detail: message }];
   }
-  const each = work.body.members.map(({ clientUrl, 'server-leaf': fingerprint }) =>
-    provePresents({ url: clientUrl, ...access.value, fingerprint, deadlineMs: lookForMs }),
+  const each = work.body.members.map(({ holder: owner, clientUrl, 'server-leaf': fingerprint }) =>
+    provePresents({
+      domain: 'client',
+      url: clientUrl,
+      ...access.value,
+      fingerprint,
+      dialler: agent.holder,
+      owner,
+      deadlineMs: lookForMs,
+    }),
   );
   return (await Promise.all(each)).flat();
 }

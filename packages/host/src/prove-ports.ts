@@ -18,7 +18,8 @@ export function canariesAt(
       return fail(
         'canary-lost',
         `the key of the canary for the ${domain} port of ${member.holder} is gone, as after a restart of the agent`,
-        '`rotate resume` asks for new canaries',
+        'the agent was restarted; the step begins again by itself',
+        true,
       );
     }
     found[domain] = { cert, key };
@@ -57,7 +58,7 @@ async function provePort(here: MemberHere, { domain, old, canary, deadlineMs }: 
   const port = await portOf(here, domain);
   if (!port.ok) return unclear('accepts-leaf-in-use', port.failure.message);
   // Not to be able to try it must not look like a refusal.
-  if (old === 'refused' && !(await oldLeafOf(here, domain))) {
+  if (old === 'refused' && !(await oldLeafOf(here, domain, old))) {
     return unclear('refuses-old-leaf', 'no copy of the leaf from before the rotation is there');
   }
   const throwAway = await throwAwayFor(here, domain);

@@ -10,20 +10,20 @@ import type { Work } from './work.ts';
  * breaks off, does so to everybody.
  */
 export async function proveSwapped({ body, node, command, holder }: Work): Promise<Proof[]> {
-  const here = memberOn(node, command.cluster);
+  const { cluster, rotation, direction } = command;
+  const here = memberOn(node, cluster);
   if (holder.kind !== 'member' || body.taken !== 'by-itself' || !here) return [];
   const each = (['client', 'peer'] as const).map(async (domain): Promise<Proof[]> => {
     const contents = body.slots[leafSlots[domain]];
     const fingerprint = contents && 'chain' in contents ? leafIn(contents.chain) : undefined;
     if (fingerprint === undefined) return [];
-    const port = await portOf({ ...here, node, rotation: command.rotation }, domain);
+    const port = await portOf({ ...here, node, rotation, direction }, domain);
     if (!port.ok) {
       const where = `${domain} port of ${holder.holder}`;
       return [{ what: 'presents', where, verdict: 'not-provable', detail: port.failure.message }];
     }
     const { at, now } = port.value;
-    const from = at.localAddress ? { localAddress: at.localAddress } : {};
-    const to = { url: at.url, ca: at.serverBundle, ...now, ...from };
+    const to = { ...at, ca: at.serverBundle, ...now };
     return seesPresented({ ...to, fingerprint, deadlineMs: shownWithinMs });
   });
   return (await Promise.all(each)).flat();

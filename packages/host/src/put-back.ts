@@ -3,6 +3,7 @@ import { isInstalled, restoreSlots, sinceOfSlots } from './install-slots.ts';
 import type { Outcome } from './node-state.ts';
 import { processOf } from './process-of.ts';
 import { majorityOf, mayStop, othersServing } from './quorum.ts';
+import { isNobodysPeer, refusesClients } from './refused-over-tls.ts';
 import { servesNow, startedSinceAll, waitForNewProcess, waitUntilServing } from './serving.ts';
 import { noteReload, takeUp } from './take-up.ts';
 import type { Work } from './work.ts';
@@ -65,7 +66,10 @@ async function mayStopAgain(work: Work): Promise<Result<void>> {
   // The only member does not serve: to stop it takes nothing from anybody, whether an outage was accepted or not.
   if (work.body.taken !== 'restart' || work.body.members.length === 1) return ok(undefined);
   const isBack = !(await isInstalled(work)) && (await hasTakenBack(work));
-  return isBack ? ok(undefined) : mayStop(work);
+  if (isBack) return ok(undefined);
+  const stop = await mayStop(work);
+  // Of one that nobody takes as a peer, nobody counts on the vote: to stop it takes no majority away, and may bring one back.
+  return stop.ok || (await isNobodysPeer(work)) ? ok(undefined) : stop;
 }
 
 async function hasTakenBack(work: Work): Promise<boolean> {
@@ -102,11 +106,13 @@ function kept(failure: Failure, why: string): Outcome {
   return { ok: false, failure: { ...failure, message: `${failure.message}; ${why}` }, decision: 'kept' };
 }
 
-/** It does not run at all, or it does not serve while a majority does. */
-async function isOwnFault({ body, command, node, holder }: Work): Promise<boolean> {
+/** It does not run at all, it does not serve while a majority does, or TLS says that its new files are what is refused. */
+async function isOwnFault(work: Work): Promise<boolean> {
+  const { body, command, node, holder } = work;
   if (holder.kind !== 'member' || !(await processOf(holder))) return true;
   const voters = body.members.length;
   if (voters === 1) return true;
   const others = await othersServing(node, command.cluster, body.members);
-  return others.ok && others.value.serving >= majorityOf(voters);
+  if (others.ok && others.value.serving >= majorityOf(voters)) return true;
+  return (await refusesClients(work)) || isNobodysPeer(work);
 }

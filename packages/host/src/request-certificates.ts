@@ -57,7 +57,7 @@ export async function requestCertificates(
  * for. Where one pair is both leaves of a member, one key is made for it.
  */
 async function leafCsr(
-  { rotation }: Command,
+  { rotation, direction }: Command,
   { slot, kind, change }: Request['leaves'][number],
   { node, holder }: On,
 ): Promise<Result<string>> {
@@ -73,7 +73,7 @@ async function leafCsr(
   if (!chain.ok) return chain;
   const [leaf] = chain.value;
   if (!leaf) return fail('bad-certificate', `${files.cert} holds no certificate`, 'put the leaf back');
-  const folder = node.state.rotationFolder(rotation);
+  const folder = node.state.rotationFolder(rotation, direction);
   const keyFor = { folder, holder: holder.holder, slot: keySlotOf(holder, slot) };
   const key = await node.keys.forSlot(keyFor, kind);
   const { commonName } = change;

@@ -87,7 +87,8 @@ test('one certificate for one key is presented at both ports, without a restart'
   if (!asked.ok || asked.value.type !== 'requested') throw new Error(JSON.stringify(asked));
   const leaf = signed(cluster.clientCa, asked.value.leaves[0]?.csr ?? '');
   const before = { 'server-leaf': [one.server.fingerprint], 'peer-leaf': [one.server.fingerprint] };
-  const slots = { 'server-leaf': { chain: leaf.cert }, 'peer-leaf': { chain: leaf.cert } };
+  const made = { chain: leaf.cert, key: 'made' as const };
+  const slots = { 'server-leaf': made, 'peer-leaf': made };
   const process = await one.process();
   const outcome = await obey(aChange({ slots, before, taken: 'by-itself', members }), 's2');
   if (!outcome.ok || outcome.value.type !== 'changed') throw new Error(JSON.stringify(outcome));

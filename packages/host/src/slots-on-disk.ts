@@ -1,9 +1,9 @@
 import type { Greeting } from '@etcd-rotate/etcd';
 import { type Slot, type SlotOnDisk, slots as slotKinds } from '@etcd-rotate/protocol';
-import { sinceOf } from './generations.ts';
 import { certificateFile, type Holder, pathsOf, type SlotFiles } from './holders.ts';
 import { type Read, startedSince } from './moment.ts';
 import { fileWord } from './place.ts';
+import { sinceOf } from './seen-since.ts';
 import { asKnown, readSlot } from './slot-files.ts';
 
 export type SlotsOnDisk = Partial<Record<Slot, SlotOnDisk>>;

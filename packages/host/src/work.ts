@@ -13,6 +13,10 @@ export interface Work {
 }
 
 /** Canaries are kept by the step that they were made for. */
-export function stepKey({ rotation, step }: Command): string {
-  return `${rotation} ${step}`;
+export function stepKey({
+  rotation,
+  direction,
+  step,
+}: Pick<Command, 'rotation' | 'direction' | 'step'>): string {
+  return `${rotation} ${direction} ${step}`;
 }
