@@ -44,11 +44,13 @@ export function alarmFrom({ alarm, memberID }: IAlarmMember): string {
 
 /**
  * The alarms that a status names among its errors, as `memberID:10501334649042878790 alarm:NOSPACE `. Unlike the
- * alarm call itself, which is a proposal to all members, a status is answered without a majority and leaves no trace.
+ * alarm call itself, which is a proposal to all members, a status is answered without a majority and leaves no trace. One
+ * that is worded otherwise is told as it is: an alarm that cannot be read is no less an alarm.
  */
-export function alarmsIn({ errors }: Status): string[] {
+export function alarmsIn({ errors }: Pick<Status, 'errors'>): string[] {
   return errors.flatMap((error) => {
     const [, memberId, alarm] = /memberID:(\d+)\s+alarm:(\w+)/.exec(error) ?? [];
-    return memberId !== undefined && alarm !== undefined ? [`${alarm} on ${toHex(memberId)}`] : [];
+    if (memberId !== undefined && alarm !== undefined) return [`${alarm} on ${toHex(memberId)}`];
+    return /alarm/i.test(error) ? [error.trim()] : [];
   });
 }

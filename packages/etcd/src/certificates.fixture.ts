@@ -24,9 +24,14 @@ export interface TestLeaf {
   fingerprint: string;
 }
 
-export async function aCa(commonName: string, kind: KeyKind = 'ecdsa-p256'): Promise<TestCa> {
-  const key = await generateKey(kind);
-  return { certificate: makeCa({ subject: { commonName }, key, ...life() }), key, kind };
+export async function aCa(
+  commonName: string,
+  kind: KeyKind = 'ecdsa-p256',
+  { expired = false, key: given }: { expired?: boolean; key?: Secret } = {},
+): Promise<TestCa> {
+  const key = given ?? (await generateKey(kind));
+  const dates = expired ? life(-4, -1) : life();
+  return { certificate: makeCa({ subject: { commonName }, key, ...dates }), key, kind };
 }
 
 export interface LeafWishes {
@@ -34,6 +39,8 @@ export interface LeafWishes {
   ip?: string[];
   usages?: Usage[];
   expired?: boolean;
+  /** It begins in two hours. */
+  early?: boolean;
 }
 
 export async function aLeaf(ca: TestCa, { commonName, ip = [], ...wishes }: LeafWishes): Promise<TestLeaf> {
@@ -48,13 +55,17 @@ export async function aLeaf(ca: TestCa, { commonName, ip = [], ...wishes }: Leaf
 export function signed(
   ca: TestCa,
   request: string,
-  { usages = ['serverAuth', 'clientAuth'], expired = false }: Omit<LeafWishes, 'commonName' | 'ip'> = {},
+  {
+    usages = ['serverAuth', 'clientAuth'],
+    expired = false,
+    early = false,
+  }: Omit<LeafWishes, 'commonName' | 'ip'> = {},
 ): { cert: string; fingerprint: string } {
   const csr = readCsr(request);
   if (!csr.ok) throw new Error(csr.failure.message);
   const { subject, names } = csr.value;
   const order = { csr: csr.value, ca, subject, names, usages };
-  const { pem, facts } = signLeaf({ ...order, ...(expired ? life(-2, -1) : life()) });
+  const { pem, facts } = signLeaf({ ...order, ...(expired ? life(-2, -1) : early ? life(2) : life()) });
   return { cert: pem, fingerprint: facts.fingerprint };
 }
 

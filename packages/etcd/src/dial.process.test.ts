@@ -60,7 +60,10 @@ describe.each([
   });
 
   test('closes without a word on the peer port where the address is none of the leaf', async () => {
-    expect(await peerPort({ ...member.peer, localAddress: '127.0.77.9' })).toEqual({ type: 'closed' });
+    expect(await peerPort({ ...member.peer, localAddress: '127.0.77.9' })).toEqual({
+      type: 'closed',
+      from: '127.0.77.9',
+    });
   });
 
   test('tells a server that we do not trust, and what it shows', async () => {

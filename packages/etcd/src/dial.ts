@@ -12,8 +12,13 @@ export type Dialled =
   | ({ type: 'untrusted'; reason: string } & Presented)
   /** An alert about something else, as when the server's own key and certificate do not match. */
   | { type: 'server-broken'; alert: string }
-  /** Closed or reset without a word: proves nothing. A SAN or CRL refusal looks like that (facts: etcd, section 9). */
-  | { type: 'closed' }
+  /**
+   * Closed or reset without a word: proves nothing. A SAN or CRL refusal looks like that (facts: etcd, section 9). With the
+   * address that it was dialled from.
+   */
+  | { type: 'closed'; from?: string }
+  /** Our own pair or bundle is not fit to dial with: nobody was asked. */
+  | { type: 'unusable'; reason: string }
   | { type: 'unreachable'; reason: string };
 
 /**
@@ -41,6 +46,7 @@ function dialled(spoken: Spoken): Dialled {
     case 'untrusted':
     case 'server-broken':
     case 'closed':
+    case 'unusable':
     case 'unreachable':
       return spoken;
   }

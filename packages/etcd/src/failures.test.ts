@@ -57,7 +57,7 @@ test.each([
 test('names the endpoint and leaves out what says nothing to a reader', () => {
   const text = `${last}${openssl}tlsv1 alert unknown ca${line}SSL alert number 48\n (2026-11-24T06:20:19.176Z). Resolution note: `;
   expect(failureOf(new Error(text), endpoint).message).toBe(
-    `${endpoint} refuses our client certificate over TLS: tlsv1 alert unknown ca (SSL alert number 48)`,
+    'the client port of the member at 127.0.77.1:7379 refuses this node\'s etcd client: the client-leaf of this node\'s etcd client is of a CA that the member at 127.0.77.1:7379 has not loaded (alert "unknown ca")',
   );
   const deadline =
     '4 DEADLINE_EXCEEDED: Deadline exceeded after 1.000s,LB pick: 0.006s,remote_addr=127.0.77.1:7379';

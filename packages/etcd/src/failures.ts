@@ -1,15 +1,41 @@
 import { type Failure, type FailureCode, fail } from '@etcd-rotate/protocol';
+import { explainRefusal } from './explain-refusal.ts';
+import type { Handshake, Seen } from './handshake.ts';
+import { whatWentWrong } from './spoken.ts';
+
+/** With what a call was made. */
+interface CalledWith {
+  ca: string;
+  cert: string;
+}
 
 /**
  * What went wrong with a call, in our words: the only place that knows the errors of etcd3, gRPC and Node's TLS.
  * etcd3's errors carry no code, but begin with the one of gRPC (`14 UNAVAILABLE: …`); what is behind it is told only
  * by the text of the last attempt to connect (facts: toolchain, section 7).
  */
-export function failureOf(error: unknown, endpoint: string): Failure {
+export function failureOf(error: unknown, endpoint: string, as?: CalledWith): Failure {
   const text = error instanceof Error ? error.message : String(error);
   const row = table.find(({ when }) => when.test(text)) ?? unknown;
-  return fail(row.code, `${endpoint} ${row.says}: ${withoutNoise(text)}`, row.hint, row.retryable ?? false)
-    .failure;
+  const { code, hint, says, retryable = false } = row;
+  const seen = row.handshake?.(text);
+  if (seen) return refusedOver({ ...handshakeWith(endpoint, as), seen }, { code, retryable });
+  return fail(code, `${endpoint} ${says}: ${withoutNoise(text)}`, hint, retryable).failure;
+}
+
+function refusedOver(
+  handshake: Handshake,
+  { code, retryable }: Pick<Failure, 'code' | 'retryable'>,
+): Failure {
+  const { sentence, refusal } = explainRefusal(handshake, Date.now());
+  return fail(code, sentence, refusal.fix, retryable).failure;
+}
+
+/** A call goes to a client port, as the client of whoever calls. */
+function handshakeWith(url: string, as: CalledWith | undefined): Omit<Handshake, 'seen'> {
+  const dialler = "this node's etcd client";
+  const leaf = { cert: as?.cert ?? '', role: 'own' } as const;
+  return { domain: 'client', url, dialler, bundle: as?.ca ?? '', leaf };
 }
 
 interface Row {
@@ -18,6 +44,8 @@ interface Row {
   says: string;
   hint: string;
   retryable?: boolean;
+  /** Where it is one of TLS, which says and advises more than the row itself. */
+  handshake?(text: string): Seen | undefined;
 }
 
 const alive = 'look at the etcd process and its log on that node';
@@ -35,6 +63,7 @@ const table: Row[] = [
     code: 'not-reached',
     says: 'refuses our client certificate over TLS',
     hint: "the member has not loaded the CA of the agent's client leaf, or the leaf is out of date",
+    handshake: alerted,
   },
   {
     when: /SSL alert number/,
@@ -42,6 +71,7 @@ const table: Row[] = [
     says: 'breaks off the TLS handshake',
     hint: 'see whether the key and the certificate of the member belong together and can be read by etcd',
     retryable: true,
+    handshake: alerted,
   },
   {
     when: /key values mismatch/,
@@ -49,6 +79,7 @@ const table: Row[] = [
     says: 'cannot be asked, since the key and the certificate of our client do not belong together',
     hint: 'see the cert and key of `etcdClient` in the agent file',
     retryable: true,
+    handshake: (text) => ({ type: 'unusable', reason: withoutNoise(text) }),
   },
   {
     when: /no start line|PEM routines|bad base64|unsupported::DECODER|DECODER routines/,
@@ -56,12 +87,22 @@ const table: Row[] = [
     says: 'cannot be asked, since a file of our client cannot be read',
     hint: 'see the cert, key and ca of `etcdClient` in the agent file',
     retryable: true,
+    handshake: (text) => ({ type: 'unusable', reason: withoutNoise(text) }),
   },
   {
-    when: /unable to (verify|get)|self-signed certificate|certificate (signature failure|has expired|is not yet valid|chain)|CERT_|UNABLE_TO_|altnames|does not match certificate/i,
+    when: /unable to (verify|get)|self[- ]signed certificate|certificate (signature failure|has expired|is not yet valid|chain)|certificate purpose|CERT_|UNABLE_TO_|altnames|does not match certificate/i,
     code: 'not-reached',
     says: 'presents a certificate that we do not trust',
     hint: "see whether the bundle of the agent's client holds the CA of the member's server leaf, and whether the leaf names the host of the endpoint",
+    // Nothing of what it presents comes through gRPC.
+    handshake: (text) => ({ type: 'untrusted', reason: withoutNoise(text), chain: [] }),
+  },
+  {
+    when: /ECONNRESET|socket disconnected before secure/i,
+    code: 'member-unhealthy',
+    says: 'closes without a word',
+    hint: 'see whether the etcd process on that node runs; if it does, a CRL may hold the serial of our client leaf, or cannot be read: the line "rejected connection" in its log tells',
+    retryable: true,
   },
   {
     when: /no leader|leader changed|leader is changed|lost leader/i,
@@ -85,13 +126,30 @@ const table: Row[] = [
     retryable: true,
   },
   {
-    when: /14 UNAVAILABLE|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|socket (closed|disconnected)/i,
+    when: /14 UNAVAILABLE|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|socket (closed|disconnected)/i,
     code: 'member-unhealthy',
     says: 'cannot be reached',
     hint: alive,
     retryable: true,
   },
 ];
+
+function alerted(text: string): Seen | undefined {
+  const spoken = whatWentWrong(new Error(text));
+  switch (spoken.type) {
+    case 'refused':
+    case 'server-broken':
+      return spoken;
+    case 'no-common-ground':
+      return { type: 'server-broken', alert: spoken.alert };
+    case 'answered':
+    case 'untrusted':
+    case 'closed':
+    case 'unusable':
+    case 'unreachable':
+      return undefined;
+  }
+}
 
 const unknown: Omit<Row, 'when'> = {
   code: 'member-unhealthy',

@@ -16,6 +16,7 @@ export function judgeAccepted(seen: Dialled): Judgement {
     case 'untrusted':
     case 'server-broken':
     case 'closed':
+    case 'unusable':
     case 'unreachable':
       return unclear(seen);
   }
@@ -34,6 +35,7 @@ export function judgeRefused(seen: Dialled): Judgement {
     case 'untrusted':
     case 'server-broken':
     case 'closed':
+    case 'unusable':
     case 'unreachable':
       return unclear(seen);
   }
@@ -51,6 +53,7 @@ export function judgePresents(seen: Dialled, expected: Fingerprint): Judgement {
       return { verdict: 'disproven', detail: inWords(seen) };
     case 'refused':
     case 'closed':
+    case 'unusable':
     case 'unreachable':
       return unclear(seen);
   }
@@ -78,6 +81,8 @@ function inWords(seen: Dialled): string {
       return `the server breaks off with the alert "${seen.alert}"`;
     case 'closed':
       return 'closed without a word';
+    case 'unusable':
+      return `our own key pair or bundle cannot be used: ${seen.reason}`;
     case 'unreachable':
       return seen.reason;
   }

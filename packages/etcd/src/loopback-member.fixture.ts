@@ -16,7 +16,8 @@ export interface LoopbackMember {
   process: ChildProcess | undefined;
   /** Replaces a file in one rename; etcd sees it at its next handshake or start. */
   write(file: 'server' | 'peer' | 'client-ca' | 'peer-ca', contents: string | TestLeaf): Promise<void>;
-  start(): Promise<void>;
+  /** With further flags, if any, for this process alone. */
+  start(flags?: string[]): Promise<void>;
   stop(signal?: NodeJS.Signals): Promise<void>;
   log(): Promise<string>;
 }
@@ -52,14 +53,11 @@ export function aMember(name: string, { n, folder, program, flags }: Place) {
         await put(at(`${file}.key`), contents.key.reveal());
         await put(at(`${file}.crt`), contents.cert);
       },
-      start: async () => {
+      start: async (more = []) => {
         const log = await open(at('log'), 'a');
-        member.process = spawn(program, [...flagsOf(member, at), ...flags], {
+        member.process = spawn(program, [...flagsOf(member, at), ...flags, ...more], {
           stdio: ['ignore', log.fd, log.fd],
         });
-        const { process: started } = member;
-        // Also where the tests do not come to their end.
-        process.once('exit', () => started.kill('SIGKILL'));
         await log.close();
       },
       stop: async (signal = 'SIGTERM') => {
@@ -73,6 +71,8 @@ export function aMember(name: string, { n, folder, program, flags }: Place) {
       },
       log: () => readFile(at('log'), 'utf8'),
     };
+    // Also where the tests do not come to their end.
+    process.once('exit', () => member.process?.kill('SIGKILL'));
     await member.write('server', member.server);
     await member.write('peer', member.peer);
     await member.write('client-ca', cas.clientCa.certificate.pem);

@@ -10,6 +10,7 @@ import { aLoopbackCluster, type LoopbackCluster } from './loopback-cluster.fixtu
 import type { LoopbackMember } from './loopback-member.fixture.ts';
 import { openMember } from './open-member.ts';
 import { pollUntil } from './poll.ts';
+import { proveServes } from './prove-serves.ts';
 
 describe.each([
   ['3.4', 'ecdsa-p256'],
@@ -55,6 +56,15 @@ describe.each([
     await using member = openMember(target);
     expect(await member.alarms()).toEqual({ ok: true, value: [`NOSPACE on ${ids[0]}`] });
     expect((await seenAt(cluster, cluster.members[0])).alarms).toEqual([`NOSPACE on ${ids[0]}`]);
+    // Whoever asks any member hears of it, in what a gate looks at, too.
+    const asked = {
+      ...cluster.as(cluster.members[1]),
+      memberId: ids[1] ?? '',
+      settleMs: 0,
+      deadlineMs: 5000,
+    };
+    const { looks: served } = await proveServes(asked);
+    expect(served.map(({ alarms }) => alarms)).toEqual(Array(2).fill([`NOSPACE on ${ids[0]}`]));
     await etcd.maintenance.alarm({ action: 'Deactivate', memberID, alarm: 'Nospace' });
     raw.close();
     expect((await seenAt(cluster, cluster.members[0])).alarms).toEqual([]);
@@ -109,9 +119,11 @@ describe.each([
       return seen.ok ? 'served' : `${seen.failure.code}: ${seen.failure.message}`;
     };
     expect(await why({ cert: stranger.cert, key: stranger.key })).toMatch(
-      /^not-reached: .*refuses our client certificate/,
+      /^not-reached: the client port of .* refuses this node's etcd client: /,
     );
-    expect(await why({ ca: other.certificate.pem })).toMatch(/^not-reached: .*do not trust/);
+    expect(await why({ ca: other.certificate.pem })).toMatch(
+      /^not-reached: this node's etcd client refuses the client port of /,
+    );
     expect(await why({ endpoint: 'https://127.0.77.9:7379' })).toMatch(
       /^member-unhealthy: .*cannot be reached/,
     );

@@ -12,7 +12,7 @@ import { takeSnapshot } from './take-snapshot.ts';
 export function openMember({ deadlineMs = 1500, ...target }: MemberTarget): Member {
   const { endpoint } = target;
   const client = lazyClient({ ...target, deadlineMs });
-  const ask = asker(client, endpoint);
+  const ask = asker(client, target);
   const status = () => ask(async (etcd) => statusFrom(await etcd.maintenance.status()));
   const close = () => client.close();
 
@@ -49,12 +49,12 @@ export function openMember({ deadlineMs = 1500, ...target }: MemberTarget): Memb
 
 type Client = Awaited<ReturnType<LazyClient['get']>>;
 
-function asker(client: LazyClient, endpoint: string) {
+function asker(client: LazyClient, { endpoint, ...as }: Omit<MemberTarget, 'deadlineMs'>) {
   return async <T>(call: (etcd: Client) => Promise<T>): Promise<Result<T>> => {
     try {
       return ok(await call(await client.get()));
     } catch (error) {
-      return { ok: false, failure: failureOf(error, endpoint) };
+      return { ok: false, failure: failureOf(error, endpoint, as) };
     }
   };
 }

@@ -1,4 +1,5 @@
 import type { EtcdId, Failure, MemberLook, Proof } from '@etcd-rotate/protocol';
+import { alarmsIn } from './answers.ts';
 import type { Member, MemberTarget } from './member.ts';
 import { openMember } from './open-member.ts';
 import { pollUntil } from './poll.ts';
@@ -75,7 +76,8 @@ async function lookOnce(member: Member, expected: EtcdId): Promise<Seen> {
   const { clusterId, memberId, leader, raftTerm, raftIndex, appliedIndex, revision } = status.value;
   if (memberId !== expected) return { ok: false, why: `member ${memberId} answers, not ${expected}` };
   if (leader === '0') return { ok: false, why: 'it knows no leader' };
-  const look = { clusterId, memberId, members, leader, raftTerm, raftIndex, appliedIndex, revision };
+  const ids = { clusterId, memberId, members, leader };
+  const look = { ...ids, raftTerm, raftIndex, appliedIndex, revision, alarms: alarmsIn(status.value) };
   return { ok: true, look, at: performance.now() };
 }
 

@@ -110,6 +110,8 @@ describe.each([
       'accepts-leaf-in-use': 'disproven',
       'refuses-throw-away': 'not-provable',
     });
+    expect(seen.map(({ refusal }) => refusal?.cause)).toEqual(['unknown-authority', undefined]);
+    expect(seen[0]?.detail).toContain('its port lists no CA');
   });
 
   test('names that are not those of the address prove nothing', async () => {
@@ -124,7 +126,7 @@ describe.each([
       'accepts-canary': 'not-provable',
       'refuses-throw-away': 'not-provable',
     });
-    expect(proofs[0]?.detail).toBe('closed without a word');
+    expect(proofs[0]?.refusal?.cause).toBe('address-not-named');
   });
 
   test('an expired leaf proves nothing, whatever alert it gets', async () => {
@@ -143,7 +145,7 @@ describe.each([
 
   test('a port presents the leaf that was installed, and not the one before', async () => {
     const { clientUrl: url, server } = member;
-    const as = { url, ca, cert: cluster.client.cert, key: cluster.client.key };
+    const as = { domain: 'client' as const, url, ca, cert: cluster.client.cert, key: cluster.client.key };
     expect(
       verdicts(await provePresents({ ...as, fingerprint: server.fingerprint, deadlineMs: 2000 })),
     ).toEqual({
@@ -155,7 +157,14 @@ describe.each([
 
   test('where a leaf was swapped, the first clear answer is final, and one that says nothing is looked at on', async () => {
     const { clientUrl: url, server } = member;
-    const as = { url, ca, cert: cluster.client.cert, key: cluster.client.key, deadlineMs: 4000 };
+    const as = {
+      domain: 'client' as const,
+      url,
+      ca,
+      cert: cluster.client.cert,
+      key: cluster.client.key,
+      deadlineMs: 4000,
+    };
     const began = performance.now();
     const shown = await seesPresented({ ...as, fingerprint: server.fingerprint });
     const other = await seesPresented({ ...as, fingerprint: cluster.client.fingerprint });

@@ -30,22 +30,24 @@ export function speak(to: Target, how: Conversation): Promise<Spoken> {
     try {
       socket = connect(optionsFor(to, how));
     } catch (error) {
-      resolve({
-        type: 'unreachable',
-        reason: `our own key pair or bundle cannot be used: ${reasonOf(error)}`,
-      });
+      resolve({ type: 'unusable', reason: reasonOf(error) });
       return;
     }
+    let from: string | undefined;
     const settle = (spoken: Spoken) => {
       clearTimeout(timer);
       socket.destroy();
-      resolve(spoken);
+      resolve(spoken.type === 'closed' && from !== undefined ? { ...spoken, from } : spoken);
     };
     const late = { type: 'unreachable', reason: `no answer within ${Math.round(how.timeoutMs)} ms` } as const;
     const timer = setTimeout(() => settle(late), how.timeoutMs);
 
     let presented: Presented | undefined;
     let text = '';
+    // Afterwards it is not known any more.
+    socket.on('connect', () => {
+      from = socket.localAddress;
+    });
     socket.on('error', (error) => settle(whatWentWrong(error)));
     socket.on('secureConnect', () => {
       if (socket.isSessionReused())

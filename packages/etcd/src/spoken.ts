@@ -8,7 +8,8 @@ export type Spoken =
   | { type: 'no-common-ground'; alert: string }
   | { type: 'server-broken'; alert: string }
   | ({ type: 'untrusted'; reason: string } & Presented)
-  | { type: 'closed' }
+  | { type: 'closed'; from?: string }
+  | { type: 'unusable'; reason: string }
   | { type: 'unreachable'; reason: string };
 
 /** An error of the socket: an alert from the other side, a close, or something of our own. */
