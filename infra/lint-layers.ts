@@ -37,7 +37,9 @@ const layers: Record<string, Layer> = {
     may: ['protocol', 'core', 'runner', 'journal', 'bus', 'signer', 'pki', 'daemon', ...programs()],
   },
   'apps/agent': { may: ['protocol', 'bus', 'journal', 'etcd', 'host', 'daemon', ...programs()] },
-  'apps/rotate': { may: ['protocol', 'bus', 'core', 'daemon', ...programs('picocolors')] },
+  'apps/rotate': {
+    may: ['protocol', 'bus', 'core', 'daemon', ...programs('picocolors', 'log-update', 'wrap-ansi')],
+  },
   'infra/lab': { may: ['protocol', 'yaml'] },
 };
 

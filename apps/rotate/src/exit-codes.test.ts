@@ -9,6 +9,8 @@ test.each<[string, FailureCode[], number]>([
   ['nodes that are away', ['node-away', 'node-away'], 1],
   ['a refusal beside an answer that did not get here', ['stranger', 'coordinator-away'], 1],
   ['NATS away', ['nats-away'], 1],
+  ['a coordinator that does not lead', ['not-leading'], 1],
+  ['a verb that is not allowed in a status', ['wrong-status'], 3],
   ['a command line that cannot be understood', ['bad-usage'], 2],
   ['nothing said', [], 1],
 ])('%s', (_what, codes, expected) => {

@@ -4,7 +4,12 @@ import type { Failure, FailureCode } from '@etcd-rotate/protocol';
 export const exitCodes = { done: 0, failed: 1, usage: 2, refused: 3, held: 4, detached: 130 } as const;
 
 /** Nobody could be asked, so that nothing was refused. */
-const notReached: readonly FailureCode[] = ['nats-away', 'nats-refused', 'coordinator-away'];
+const notReached: readonly FailureCode[] = ['nats-away', 'nats-refused', 'coordinator-away', 'not-leading'];
+
+/** Whether it ends by itself: a coordinator starts again, or another one takes the lead. */
+export function comesBack(code: FailureCode): boolean {
+  return code !== 'nats-refused' && notReached.includes(code);
+}
 
 /** Failures of messages and of ours; everything else is a refusal by a named rule. */
 const failed: readonly FailureCode[] = [

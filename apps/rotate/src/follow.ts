@@ -1,64 +1,72 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Failure } from '@etcd-rotate/protocol';
+import { apply, type Rotation } from '@etcd-rotate/core';
+import { type Failure, fail } from '@etcd-rotate/protocol';
+import colors from 'picocolors';
 import type { Coordinator } from './coordinator.ts';
+import { lasting } from './durations.ts';
+import { readOn } from './read-on.ts';
 import { showEntry } from './show-entry.ts';
 import { Tally } from './tally.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Quick enough for a person who watches. */
-const batchMs = 150;
+/** So long a coordinator may take to be started again, or another to take the lead, before we give up following. */
+const patienceMs = 60_000;
+/** A silence that is worth a line. */
+const worthALineMs = 5_000;
 
 export type Ending =
-  | { type: 'finished'; tally: Tally }
-  | { type: 'held'; failure: Failure; tally: Tally }
+  | { type: 'finished'; rotation: Rotation; tally: Tally }
+  | { type: 'held'; rotation: Rotation; failure: Failure; tally: Tally }
   | { type: 'detached' }
   | { type: 'lost'; failures: readonly Failure[] };
 
-/** Shows a rotation while it goes on, from its journal, until it is finished or held or we are told to detach. */
+/**
+ * Shows a rotation while it goes on, from its journal, until it is finished or held or we are told to detach.
+ * `shownFrom`: what was before counts, and is not shown again.
+ */
 export async function follow(
   coordinator: Coordinator,
-  { rotation, after, shownFrom = after }: { rotation: string; after: number; shownFrom?: number },
+  { rotation: id, shownFrom = 0 }: { rotation: string; shownFrom?: number },
   { terminal, detach }: { terminal: Terminal; detach: AbortSignal },
 ): Promise<Ending> {
   const tally = new Tally();
-  let last = after;
-  let misses = 0;
-  while (!detach.aborted) {
-    const asked = coordinator.ask(
-      'journal',
-      { type: 'journal', rotation, after: last, waitMs: 10_000 },
-      { timeoutMs: 15_000 },
-    );
-    const answer = await Promise.race([asked, aborted(detach)]);
-    if (answer === 'aborted') break;
-    if (!answer.ok) {
-      // A coordinator that is restarted goes on with the rotation, and we go on following.
-      misses += 1;
-      if (misses > 20) return { type: 'lost', failures: answer.failures };
-      await sleep(500);
-      continue;
+  let rotation: Rotation | undefined;
+  let isSilent = false;
+  for await (const news of readOn(coordinator, { rotation: id, after: 0 }, detach)) {
+    switch (news.type) {
+      case 'refused':
+        return { type: 'lost', failures: news.failures };
+      case 'silent':
+        if (news.forMs > patienceMs) return { type: 'lost', failures: news.failures };
+        if (!isSilent && news.forMs > worthALineMs) {
+          isSilent = true;
+          terminal.say(
+            colors.yellow(`! the coordinator does not answer for ${lasting(news.forMs)}; asking on`),
+          );
+        }
+        continue;
+      case 'entries':
+        if (isSilent) terminal.say('the coordinator answers again');
+        isSilent = false;
+        break;
     }
-    misses = 0;
-    for (const entry of answer.value.entries) {
+    for (const entry of news.entries) {
+      rotation = apply(rotation, entry);
       tally.add(entry);
-      // What was before a resume counts, and is not shown again.
       if (entry.seq <= shownFrom) continue;
       const { line, event } = showEntry(entry);
       if (line !== undefined) terminal.say(line);
       if (event) terminal.tell({ at: entry.at, ...event });
-      if (entry.body.type === 'finished') return { type: 'finished', tally };
-      if (entry.body.type === 'held') return { type: 'held', failure: entry.body.failure, tally };
     }
-    last = answer.value.last;
-    // What comes in quick succession is fetched together: a machine that also runs etcd has better things to do.
-    await Promise.race([sleep(batchMs), aborted(detach)]);
+    if (!news.isAll) continue;
+    if (!rotation) return { type: 'lost', failures: [unknown(id)] };
+    const { state } = rotation;
+    if (state.status === 'finished') return { type: 'finished', rotation, tally };
+    if (state.status === 'held') return { type: 'held', rotation, failure: state.failure, tally };
   }
   return { type: 'detached' };
 }
 
-function aborted(signal: AbortSignal): Promise<'aborted'> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve('aborted');
-    signal.addEventListener('abort', () => resolve('aborted'), { once: true });
-  });
+function unknown(id: string): Failure {
+  return fail('unknown-rotation', `there is no rotation ${id}`, 'see those there are with: rotate status')
+    .failure;
 }

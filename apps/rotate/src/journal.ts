@@ -1,46 +1,34 @@
 import { type Entry, fail } from '@etcd-rotate/protocol';
-import { connectAs } from './coordinator.ts';
-import { exitCodeOf, exitCodeOfAnswer, exitCodes } from './exit-codes.ts';
-import { terminal as terminalFor } from './terminal.ts';
+import { exitCodes } from './exit-codes.ts';
+import { give } from './give.ts';
+import { type CommonOptions, withCoordinator } from './with-coordinator.ts';
 
 /** What is written down: a line an entry, or the entries as they are. */
-export async function journal(
-  rotation: string | undefined,
-  options: { identity: string; json?: boolean },
-): Promise<number> {
-  const terminal = terminalFor(options.json === true);
-  const connected = await connectAs(options.identity);
-  if (!connected.ok) {
-    terminal.fail([connected.failure]);
-    return exitCodeOf(connected.failure.code);
-  }
-  await using coordinator = connected.value;
-  let after = 0;
-  let found = false;
-  for (;;) {
-    const about = rotation === undefined ? {} : { rotation };
-    const answer = await coordinator.ask('journal', { type: 'journal', after, waitMs: 0, ...about });
-    if (!answer.ok) {
-      terminal.fail(answer.failures);
-      return exitCodeOfAnswer(answer.failures);
+export function journal(rotation: string | undefined, options: CommonOptions): Promise<number> {
+  return withCoordinator(options, async ({ coordinator, terminal }) => {
+    let after = 0;
+    let found = false;
+    for (;;) {
+      const about = rotation === undefined ? {} : { rotation };
+      const answer = await coordinator.ask('journal', { type: 'journal', after, waitMs: 0, ...about });
+      if (!answer.ok) return give(terminal, answer.failures);
+      found ||= answer.value.entries.length > 0;
+      for (const entry of answer.value.entries) {
+        terminal.tell(entry);
+        terminal.say(line(entry));
+      }
+      if (answer.value.entries.length === 0 || answer.value.last <= after) break;
+      after = answer.value.last;
     }
-    found ||= answer.value.entries.length > 0;
-    for (const entry of answer.value.entries) {
-      terminal.tell(entry);
-      terminal.say(line(entry));
-    }
-    if (answer.value.entries.length === 0 || answer.value.last <= after) break;
-    after = answer.value.last;
-  }
-  // Every rotation has at least the entry that it began with.
-  if (rotation === undefined || found) return exitCodes.done;
-  const { failure } = fail(
-    'unknown-rotation',
-    `there is no rotation ${rotation}`,
-    'see those there are with: rotate status',
-  );
-  terminal.fail([failure]);
-  return exitCodeOfAnswer([failure]);
+    // Every rotation has at least the entry that it began with.
+    if (rotation === undefined || found) return exitCodes.done;
+    const { failure } = fail(
+      'unknown-rotation',
+      `there is no rotation ${rotation}`,
+      'see those there are with: rotate status',
+    );
+    return give(terminal, [failure]);
+  });
 }
 
 function line({ seq, at, epoch, body }: Entry): string {
@@ -50,7 +38,7 @@ function line({ seq, at, epoch, body }: Entry): string {
 function about(body: Entry['body']): string {
   switch (body.type) {
     case 'lead':
-      return `version ${body.version}`;
+      return `${body.coordinator === undefined ? '' : `${body.coordinator}, `}version ${body.version}`;
     case 'started':
       return `${body.rotation} of ${body.cluster} by ${body.operator}, digest ${body.plan.digest.slice(0, 16)}`;
     case 'ca':
@@ -65,8 +53,11 @@ function about(body: Entry['body']): string {
     }
     case 'held':
       return `${body.rotation}: ${body.failure.code}: ${body.failure.message}`;
+    case 'holding':
     case 'resumed':
       return `${body.rotation} by ${body.operator}`;
+    case 'turned':
+      return `${body.rotation} goes back, by ${body.operator}, digest ${body.plan.digest.slice(0, 16)}${body.plan.keepsNewCa ? ', the new CA stays' : ''}`;
     case 'finished':
       return `${body.rotation}: ${body.outcome}`;
   }

@@ -1,8 +1,10 @@
+import { allowed, type Verb } from '@etcd-rotate/core';
 import { requireNode } from '@etcd-rotate/daemon';
-import { Domain, fail, Id, Name, Restarts, Strategy } from '@etcd-rotate/protocol';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { fail, Restarts, Strategy } from '@etcd-rotate/protocol';
+import { Command, Option } from 'commander';
 import about from '../package.json' with { type: 'json' };
 import { exitCodes } from './exit-codes.ts';
+import { digest, domainCa, fingerprint, id, name } from './parse-options.ts';
 
 requireNode('rotate');
 
@@ -16,12 +18,18 @@ const identity = new Option('--identity <file>', "the operator's identity file")
   .env('ETCD_ROTATE_IDENTITY')
   .default('/etc/etcd-rotate/operator.json');
 const cluster = ['--cluster <name>', 'the cluster; not needed where the fleet has one'] as const;
+const dryRun = ['--dry-run', 'show the plan with its proof; change and write nothing'] as const;
+const yes = ['--yes', 'do not ask'] as const;
+const digestOption = [
+  '--digest <digest>',
+  'run this plan or none: the digest that a dry run showed, or how it begins',
+] as const;
 const json = ['--json', 'one JSON object a line, for programs'] as const;
 
+/** What a plan is agreed to with: a way back takes them, too. */
+const ofAgreement = ['dryRun', 'yes', 'digest'];
 const ofRotation = [
-  'dryRun',
-  'yes',
-  'digest',
+  ...ofAgreement,
   'ca',
   'domain',
   'restarts',
@@ -30,6 +38,7 @@ const ofRotation = [
   'leaves',
   'retire',
   'reissue',
+  'confirmRetire',
 ];
 
 // What is not needed for an answer like --version is loaded when it is.
@@ -39,13 +48,9 @@ const program = new Command('rotate')
   .addOption(identity)
   .option(...json)
   .option(...cluster, name)
-  .option('--dry-run', 'show the plan with its proof; change and write nothing')
-  .option('--yes', 'do not ask')
-  .option(
-    '--digest <digest>',
-    'run this plan or none: the digest that a dry run showed, or how it begins',
-    digest,
-  )
+  .option(...dryRun)
+  .option(...yes)
+  .option(...digestOption, digest)
   .addOption(
     new Option('--strategy <name>', 'staged: to another CA; renew: leaves alone, by the CA that issued them')
       .choices(Strategy.options)
@@ -74,6 +79,7 @@ const program = new Command('rotate')
     'end on a CA that the coordinator holds instead of a new one; may be repeated',
     domainCa,
   )
+  .option('--confirm-retire', 'hold before the first step from which leaves of the old CA are refused')
   .option('--accept-downtime', 'rotate a cluster of one or two members, whose restarts are outages')
   .action(async (options) => {
     const { rotate } = await import('./rotate.ts');
@@ -100,19 +106,66 @@ program
     process.exitCode = await journal(rotation, program.opts());
   });
 
-for (const [verb, description] of [
-  ['resume', 'go on with a rotation that is held'],
-  ['abandon', 'give up a rotation that is held, where it stands'],
-] as const) {
-  program
+const rotation = ['[rotation]', 'its id; not needed where one rotation is not finished', id] as const;
+
+program
+  .command('watch')
+  .description('a rotation live, finished ones too; closed with q, opened again whenever you like')
+  .argument(...rotation)
+  .action(async (named: string | undefined) => {
+    if (await refused(['cluster'])) return;
+    const { watch } = await import('./watch/watch.ts');
+    process.exitCode = await watch(named, program.opts());
+  });
+
+steer('hold').action(async (named: string | undefined) => {
+  if (await refused(['cluster'])) return;
+  const { hold } = await import('./hold.ts');
+  process.exitCode = await hold(named, program.opts());
+});
+
+steer('resume').action(async (named: string | undefined) => {
+  if (await refused(['cluster'])) return;
+  const { resume } = await import('./resume.ts');
+  process.exitCode = await resume(named, program.opts());
+});
+
+steer('rollback')
+  .option('--keep-new-ca', 'leave the new CA in the bundles, which saves restarts')
+  .option(...dryRun)
+  .option(...yes)
+  .option(...digestOption, digest)
+  .action(async (named: string | undefined, { keepNewCa }: { keepNewCa?: boolean }) => {
+    if (await refused(['cluster'], ofAgreement)) return;
+    const { rollback } = await import('./rollback.ts');
+    process.exitCode = await rollback(named, { ...program.opts(), keepNewCa: keepNewCa === true });
+  });
+
+steer('abandon').action(async (named: string | undefined) => {
+  if (await refused(['cluster'])) return;
+  const { abandon } = await import('./abandon.ts');
+  process.exitCode = await abandon(named, program.opts());
+});
+
+program
+  .command('reset-epoch')
+  .description(
+    'makes the nodes of a cluster obey this coordinator, whatever they have stored: after its state was restored from a backup',
+  )
+  .option(...cluster, name)
+  .action(async () => {
+    if (await refused([])) return;
+    const { resetEpoch } = await import('./reset-epoch.ts');
+    process.exitCode = await resetEpoch(program.opts());
+  });
+
+/** A verb with what it does and when it may, as the coordinator has it. */
+function steer(verb: Verb): Command {
+  const { does, in: statuses } = allowed[verb];
+  return program
     .command(verb)
-    .description(description)
-    .argument('<rotation>', 'its id', id)
-    .action(async (rotation: string) => {
-      if (await refused(['cluster'])) return;
-      const { steer } = await import('./steer.ts');
-      process.exitCode = await steer(verb, rotation, program.opts());
-    });
+    .description(`${does} (of a rotation that is ${statuses.join(' or ')})`)
+    .argument(...rotation);
 }
 
 // Options are read by the program wherever they stand; what a command takes is said in its help as well.
@@ -126,10 +179,11 @@ for (const command of program.commands) command.copyInheritedSettings(program);
 await program.parseAsync();
 
 /** Options of a rotation, given to a command that would not heed them: `resume --dry-run` must not resume. */
-async function refused(besides: string[]): Promise<boolean> {
+async function refused(besides: string[], heeded: string[] = []): Promise<boolean> {
   const given = program.options.find(
     (option) =>
       [...ofRotation, ...besides].includes(option.attributeName()) &&
+      !heeded.includes(option.attributeName()) &&
       program.getOptionValueSource(option.attributeName()) === 'cli',
   );
   if (!given) return false;
@@ -142,36 +196,4 @@ async function refused(besides: string[]): Promise<boolean> {
   terminal(program.opts().json === true).fail([failure]);
   process.exitCode = exitCodes.usage;
   return true;
-}
-
-function name(text: string): string {
-  const parsed = Name.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(`It is not ${parsed.error.issues[0]?.message}.`);
-}
-
-function id(text: string): string {
-  const parsed = Id.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError('It is not the id of a rotation; see those there are with: rotate status');
-}
-
-function fingerprint(text: string, before: string[] = []): string[] {
-  if (!/^[0-9a-f]{8,64}$/.test(text)) {
-    throw new InvalidArgumentError('It is 8 to 64 hexadecimal digits, as the plan shows them.');
-  }
-  return [...before, text];
-}
-
-function digest(text: string): string {
-  if (/^[0-9a-f]{16,64}$/.test(text)) return text;
-  throw new InvalidArgumentError('It is 16 to 64 hexadecimal digits, as a dry run shows them.');
-}
-
-function domainCa(text: string, before: Record<string, string> = {}): Record<string, string> {
-  const [domain = '', ca = '', ...more] = text.split('=');
-  if (more.length > 0 || !Domain.safeParse(domain).success || !Name.safeParse(ca).success) {
-    throw new InvalidArgumentError('it is like client=NAME or peer=NAME');
-  }
-  return { ...before, [domain]: ca };
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { createInterface } from 'node:readline/promises';
 import {
   type Domain,
   type Failure,
@@ -9,19 +8,21 @@ import {
   type Strategy,
 } from '@etcd-rotate/protocol';
 import colors from 'picocolors';
-import { type Coordinator, connectAs } from './coordinator.ts';
-import { exitCodeOf, exitCodeOfAnswer, exitCodes } from './exit-codes.ts';
-import { type Ending, follow } from './follow.ts';
+import { agree } from './agree.ts';
+import { anotherPlan } from './another-plan.ts';
+import { exitCodes } from './exit-codes.ts';
+import { give } from './give.ts';
 import { planLines } from './show-plan/plan-lines.ts';
-import { short } from './show-plan/words.ts';
-import { columns, type Terminal, terminal as terminalFor } from './terminal.ts';
+import { terminal as terminalFor } from './terminal.ts';
+import { watchToEnd } from './watch-to-end.ts';
+import { whichCluster } from './which-cluster.ts';
+import { type CommonOptions, withCoordinator } from './with-coordinator.ts';
 
-export interface RotateOptions {
-  identity: string;
+export interface RotateOptions extends CommonOptions {
   cluster?: string;
   dryRun?: boolean;
   yes?: boolean;
-  json?: boolean;
+  confirmRetire?: boolean;
   strategy: Strategy;
   domain: 'client' | 'peer' | 'all';
   restarts?: Restarts;
@@ -34,113 +35,41 @@ export interface RotateOptions {
 }
 
 /** Plan, ask, run, follow. A dry run ends after the plan. */
-export async function rotate(options: RotateOptions): Promise<number> {
-  const terminal = terminalFor(options.json === true);
+export function rotate(options: RotateOptions): Promise<number> {
   const contradiction = contradictionIn(options);
-  if (contradiction) return give(terminal, [contradiction]);
-  const connected = await connectAs(options.identity);
-  if (!connected.ok) return notConnected(terminal, connected.failure);
-  await using coordinator = connected.value;
-  const cluster = await whichCluster(coordinator, options.cluster);
-  if (!cluster.ok) return give(terminal, cluster.failures);
-  const request = requestFor(options, cluster.value);
-
-  const planned = await coordinator.ask('plan', { type: 'plan', request });
-  if (!planned.ok) return give(terminal, planned.failures);
-  const { plan, proof, alternatives } = planned.value;
-  for (const line of planLines(planned.value)) terminal.say(line);
-  if (options.dryRun) {
-    terminal.tell({ ok: true, plan, proof, alternatives });
-    terminal.say('This was a dry run: nothing was changed or written.');
-    return exitCodes.done;
-  }
-  if (options.digest !== undefined && !plan.digest.startsWith(options.digest)) {
-    return give(terminal, [anotherPlan(options.digest, plan.digest)]);
-  }
-  if (!options.yes) {
-    const agreed = await agree(terminal, plan.cluster);
-    if (agreed !== true) return agreed;
-  }
-
-  const begun = await coordinator.ask(
-    'started',
-    { type: 'start', request, digest: plan.digest },
-    { id: randomUUID() },
-  );
-  if (!begun.ok) return give(terminal, begun.failures);
-  const { rotation, sequence } = begun.value;
-  terminal.say();
-  terminal.say(`rotation ${colors.bold(rotation)} has begun; Ctrl-C detaches, the rotation goes on`);
-  return await watchToEnd(coordinator, { rotation, after: sequence - 1 }, terminal);
-}
-
-export async function watchToEnd(
-  coordinator: Coordinator,
-  from: { rotation: string; after: number; shownFrom?: number },
-  terminal: Terminal,
-): Promise<number> {
-  const detach = new AbortController();
-  const onInterrupt = (): void => detach.abort();
-  process.once('SIGINT', onInterrupt);
-  const ending = await follow(coordinator, from, { terminal, detach: detach.signal });
-  process.removeListener('SIGINT', onInterrupt);
-  return conclude(ending, from.rotation, terminal);
-}
-
-function conclude(ending: Ending, rotation: string, terminal: Terminal): number {
-  switch (ending.type) {
-    case 'detached':
-      terminal.say(`detached; rotation ${rotation} goes on. Look at it with: rotate status`);
-      terminal.tell({ outcome: 'detached', rotation });
-      return exitCodes.detached;
-    case 'lost':
-      terminal.fail(ending.failures);
-      return exitCodes.failed;
-    case 'held': {
-      const { code, message, hint } = ending.failure;
-      terminal.say(`${colors.yellow('held')} ${message} ${colors.dim(`(${code})`)}`);
-      terminal.say(`  ${hint}`);
-      terminal.say(`  Every node has a complete set of files. Go on with: rotate resume ${rotation}`);
-      terminal.tell({ outcome: 'held', rotation, failure: ending.failure });
-      return exitCodes.held;
-    }
-    case 'finished': {
-      const { restarts, leaderMoves, proofs, cas, leaves, clientsTaken, seconds, outcome } = ending.tally;
-      terminal.say();
-      terminal.say(
-        `${colors.green(outcome ?? 'finished')}: ${restarts} restarts of etcd, ${clientsTaken} changes of clients, ${leaderMoves} leader moves, ${proofs} proofs, ${seconds.toFixed(1)} s`,
-      );
-      const rows = [
-        ...cas.map(({ name, facts }) => [
-          'CA',
-          name,
-          facts.subject,
-          short(facts.fingerprint),
-          `until ${facts.notAfter.slice(0, 10)}`,
-        ]),
-        ...leaves.map(({ holder, slot, facts }) => [
-          'leaf',
-          `${holder} ${slot}`,
-          facts.subject,
-          short(facts.fingerprint),
-          `until ${facts.notAfter.slice(0, 10)}`,
-        ]),
-      ];
-      if (rows.length > 0) terminal.say('what is new:');
-      for (const line of columns(rows)) terminal.say(`  ${line}`);
-      terminal.tell({
-        outcome,
-        rotation,
-        restarts,
-        leaderMoves,
-        seconds,
-        proofs,
-        cas: cas.map(({ name, facts }) => ({ name, fingerprint: facts.fingerprint })),
-        leaves: leaves.length,
-      });
+  if (contradiction) return Promise.resolve(give(terminalFor(options.json === true), [contradiction]));
+  return withCoordinator(options, async (asking) => {
+    const { coordinator, terminal } = asking;
+    const cluster = await whichCluster(coordinator, options.cluster);
+    if (!cluster.ok) return give(terminal, cluster.failures);
+    const request = requestFor(options, cluster.value);
+    const planned = await coordinator.ask('plan', { type: 'plan', request });
+    if (!planned.ok) return give(terminal, planned.failures);
+    const { plan, proof, alternatives } = planned.value;
+    for (const line of planLines(planned.value)) terminal.say(line);
+    if (options.dryRun) {
+      terminal.tell({ ok: true, plan, proof, alternatives });
+      terminal.say('This was a dry run: nothing was changed or written.');
       return exitCodes.done;
     }
-  }
+    if (options.digest !== undefined && !plan.digest.startsWith(options.digest)) {
+      return give(terminal, [anotherPlan(options.digest, plan.digest)]);
+    }
+    if (!options.yes) {
+      const agreed = await agree(terminal, `Rotate ${plan.cluster} by this plan?`);
+      if (agreed !== true) return agreed;
+    }
+    const begun = await coordinator.ask(
+      'started',
+      { type: 'start', request, digest: plan.digest },
+      { id: randomUUID() },
+    );
+    if (!begun.ok) return give(terminal, begun.failures);
+    const { rotation } = begun.value;
+    terminal.say();
+    terminal.say(`rotation ${colors.bold(rotation)} has begun; Ctrl-C detaches, the rotation goes on`);
+    return await watchToEnd(asking, { rotation }, 'rotated');
+  });
 }
 
 /** Options that say nothing under the strategy that was asked for would be swallowed. */
@@ -151,6 +80,7 @@ function contradictionIn({ strategy, ...given }: RotateOptions): Failure | undef
           given.ca && '--ca',
           given.retire && '--retire',
           given.reissue && '--reissue',
+          given.confirmRetire && '--confirm-retire',
           given.restarts && '--restarts',
         ].filter((option) => typeof option === 'string')
       : given.leaves === 'due'
@@ -166,14 +96,6 @@ function contradictionIn({ strategy, ...given }: RotateOptions): Failure | undef
   ).failure;
 }
 
-function anotherPlan(agreed: string, now: string): Failure {
-  return fail(
-    'plan-changed',
-    `the plan that was agreed to has the digest ${agreed}, and the one that would run now ${now.slice(0, 16)}`,
-    'something is not as it was: look at this plan, and agree to it or find out what changed',
-  ).failure;
-}
-
 function requestFor(options: RotateOptions, cluster: string): RotationRequest {
   return {
     cluster,
@@ -185,53 +107,6 @@ function requestFor(options: RotateOptions, cluster: string): RotationRequest {
     leaves: options.leaves,
     retire: options.retire ?? [],
     reissue: options.reissue === true,
+    confirmRetire: options.confirmRetire === true,
   };
-}
-
-/** Named, or the only one there is. */
-async function whichCluster(
-  coordinator: Coordinator,
-  named: string | undefined,
-): Promise<{ ok: true; value: string } | { ok: false; failures: readonly Failure[] }> {
-  if (named !== undefined) return { ok: true, value: named };
-  const status = await coordinator.ask('status', { type: 'status' });
-  if (!status.ok) return status;
-  const [only, ...more] = status.value.clusters;
-  if (only !== undefined && more.length === 0) return { ok: true, value: only };
-  const { failure } = fail(
-    'bad-usage',
-    `which cluster? The fleet has: ${status.value.clusters.join(', ')}`,
-    'say --cluster NAME',
-  );
-  return { ok: false, failures: [failure] };
-}
-
-/** Without a terminal nobody can be asked: then it is a usage error, never a wait. */
-async function agree(terminal: Terminal, cluster: string): Promise<true | number> {
-  if (!process.stdin.isTTY || terminal.json) {
-    const { failure } = fail(
-      'bad-usage',
-      'nobody can be asked here: this is not a terminal',
-      'say --yes to run the plan, or --dry-run to see it',
-    );
-    terminal.fail([failure]);
-    return exitCodes.usage;
-  }
-  const lines = createInterface({ input: process.stdin, output: process.stdout });
-  const said = await lines.question(`Rotate ${cluster} by this plan? Type yes: `);
-  lines.close();
-  if (said.trim() === 'yes') return true;
-  terminal.say('nothing was changed');
-  return exitCodes.refused;
-}
-
-export function give(terminal: Terminal, failures: readonly Failure[]): number {
-  terminal.fail(failures);
-  return exitCodeOfAnswer(failures);
-}
-
-/** We did not get as far as asking. */
-export function notConnected(terminal: Terminal, failure: Failure): number {
-  terminal.fail([failure]);
-  return exitCodeOf(failure.code);
 }

@@ -1,4 +1,4 @@
-import { type Entry, holderName } from '@etcd-rotate/protocol';
+import { type Entry, holderName, type Plan } from '@etcd-rotate/protocol';
 import colors from 'picocolors';
 
 /** An entry of the journal as it is shown while a rotation goes on: a line for a person, an event for a program. */
@@ -10,7 +10,7 @@ export interface Shown {
 type Result = Extract<Entry['body'], { type: 'result' }>['result'];
 type Changed = Extract<Extract<Result['outcome'], { ok: true }>['value'], { type: 'changed' }>;
 
-export function showEntry({ at, body }: Entry): Shown {
+export function showEntry({ at, epoch, body }: Entry): Shown {
   const line = (text: string): string => `${colors.dim(at.slice(11, 19))} ${text}`;
   switch (body.type) {
     case 'ca': {
@@ -36,14 +36,44 @@ export function showEntry({ at, body }: Entry): Shown {
       };
     }
     case 'held':
-      return { event: { type: 'held', failure: body.failure } };
-    case 'lead':
+      // Why, and what can be done, is said at the end of what is followed.
+      return {
+        line: line(`${colors.yellow('held')} (${body.failure.code})`),
+        event: { type: 'held', failure: body.failure },
+      };
+    case 'holding':
+      return {
+        line: line(`${colors.yellow('holds')} before its next step, as ${body.operator} asked`),
+        event: { type: 'holding', operator: body.operator },
+      };
+    case 'resumed':
+      return {
+        line: line(`${colors.cyan('resumed')} by ${body.operator}`),
+        event: { type: 'resumed', operator: body.operator },
+      };
+    case 'turned': {
+      const { operator, plan } = body;
+      return {
+        line: line(`${colors.cyan('goes back')}, as ${operator} asked: ${restartsOf(plan)}`),
+        event: { type: 'turned', operator, keepsNewCa: plan.keepsNewCa, digest: plan.digest },
+      };
+    }
+    case 'lead': {
+      const who = body.coordinator === undefined ? 'a coordinator' : `coordinator ${body.coordinator}`;
+      return {
+        line: line(`${who} leads, epoch ${epoch}, version ${body.version}`),
+        event: { type: 'lead', coordinator: body.coordinator, epoch },
+      };
+    }
     case 'started':
     case 'signed':
-    case 'resumed':
     case 'finished':
       return {};
   }
+}
+
+function restartsOf({ estimate: { etcdRestarts } }: Plan): string {
+  return `${etcdRestarts} ${etcdRestarts === 1 ? 'restart' : 'restarts'} of etcd`;
 }
 
 const done = colors.green('✓');
@@ -74,6 +104,7 @@ function showResult(step: string, { outcome, holder, node }: Result): { text?: s
         more: { proofs: value.proofs.length },
       };
     case 'observed':
+    case 'led':
     case 'requested':
       return { more: {} };
   }

@@ -1,67 +1,121 @@
+import { type Rotation, statusInWords } from '@etcd-rotate/core';
 import type { RotationStatus } from '@etcd-rotate/protocol';
 import colors from 'picocolors';
-import { connectAs } from './coordinator.ts';
-import { exitCodeOf, exitCodeOfAnswer, exitCodes } from './exit-codes.ts';
-import { columns, terminal as terminalFor } from './terminal.ts';
+import { mark } from './calm.ts';
+import type { Coordinator } from './coordinator.ts';
+import { lasting } from './durations.ts';
+import { exitCodes } from './exit-codes.ts';
+import { give } from './give.ts';
+import { possibleNow } from './possible-now.ts';
+import { rotationNow } from './rotation-now.ts';
+import { stepAt } from './step-state.ts';
+import { columns } from './terminal.ts';
+import { timeLeft } from './time-left.ts';
+import { whoLeads } from './who-leads.ts';
+import { type CommonOptions, withCoordinator } from './with-coordinator.ts';
 
-/** How the nodes and the rotations are. */
-export async function status(options: {
-  identity: string;
-  cluster?: string;
-  json?: boolean;
-}): Promise<number> {
-  const terminal = terminalFor(options.json === true);
-  const connected = await connectAs(options.identity);
-  if (!connected.ok) {
-    terminal.fail([connected.failure]);
-    return exitCodeOf(connected.failure.code);
-  }
-  await using coordinator = connected.value;
-  const { cluster } = options;
-  const answer = await coordinator.ask('status', {
-    type: 'status',
-    ...(cluster === undefined ? {} : { cluster }),
-  });
-  if (!answer.ok) {
-    terminal.fail(answer.failures);
-    return exitCodeOfAnswer(answer.failures);
-  }
-  const { nodes, rotations, epoch, clusters } = answer.value;
-  terminal.tell({ ok: true, epoch, clusters, nodes, rotations });
-  terminal.say(`coordinator leads under epoch ${epoch}; clusters: ${clusters.join(', ')}`);
-  for (const { node, answers } of nodes) {
-    terminal.say(
-      `  ${answers ? colors.green('✓') : colors.red('✗')} ${node} ${answers ? 'answers' : 'does not answer'}`,
-    );
-  }
-  if (rotations.length === 0) terminal.say('no rotation yet; see what one would do with: rotate --dry-run');
-  for (const line of columns(rotations.map(row))) terminal.say(line);
-  const held = rotations.filter((one) => one.failure);
-  for (const { rotation, failure } of held) {
-    if (failure) terminal.say(`held ${rotation}: ${failure.message} (${failure.code})\n  ${failure.hint}`);
-  }
-  return held.length > 0 ? exitCodes.held : exitCodes.done;
+/** An unfinished rotation with what is made from its journal. */
+interface Unfinished {
+  status: RotationStatus;
+  rotation: Rotation | undefined;
+  possible: [command: string, does: string][];
+  leftMs: number | undefined;
 }
 
-function row({
-  rotation,
-  cluster,
-  status: how,
-  outcome,
-  stepsDone,
-  stepsAll,
-  underWay,
-  operator,
-  startedAt,
-}: RotationStatus): string[] {
-  const steps = `${stepsDone} of ${stepsAll} steps`;
-  return [
+/** So many of those that are finished are shown; all of them are in the JSON. */
+const mostFinished = 10;
+
+/** Who leads, how the nodes are, and how every rotation is. */
+export function status(options: CommonOptions & { cluster?: string }): Promise<number> {
+  return withCoordinator(options, async ({ coordinator, terminal }) => {
+    const { cluster } = options;
+    const about = cluster === undefined ? {} : { cluster };
+    const answer = await coordinator.ask('status', { type: 'status', ...about });
+    if (!answer.ok) return give(terminal, answer.failures);
+    const { nodes, rotations, epoch, clusters, coordinators } = answer.value;
+    const unfinished = await Promise.all(
+      rotations.filter(({ status: how }) => how !== 'finished').map((one) => lookAt(coordinator, one)),
+    );
+    terminal.tell({
+      ok: true,
+      epoch,
+      coordinators,
+      clusters,
+      nodes,
+      rotations: rotations.map((one) => withMore(one, unfinished)),
+    });
+    terminal.say(`${whoLeads(answer.value)}; clusters: ${clusters.join(', ')}`);
+    for (const { node, answers } of nodes) {
+      terminal.say(
+        `  ${answers ? colors.green('✓') : colors.red('✗')} ${node} ${answers ? 'answers' : 'does not answer'}`,
+      );
+    }
+    if (rotations.length === 0) terminal.say('no rotation yet; see what one would do with: rotate --dry-run');
+    for (const line of finishedLines(rotations)) terminal.say(line);
+    for (const one of unfinished) for (const line of unfinishedLines(one)) terminal.say(line);
+    return unfinished.some((one) => one.status.status === 'held') ? exitCodes.held : exitCodes.done;
+  });
+}
+
+async function lookAt(coordinator: Coordinator, one: RotationStatus): Promise<Unfinished> {
+  const rotation = (await rotationNow(coordinator, one.rotation))?.rotation;
+  return {
+    status: one,
+    rotation,
+    possible: rotation ? possibleNow(rotation) : [],
+    leftMs: rotation && timeLeft(rotation, new Date()),
+  };
+}
+
+function finishedLines(rotations: readonly RotationStatus[]): string[] {
+  const finished = rotations.filter(({ status: how }) => how === 'finished');
+  const shown = finished.slice(-mostFinished);
+  const before = finished.length - shown.length;
+  const rows = shown.map(({ rotation, cluster, outcome = '', operator, startedAt, endedAt }) => [
     rotation,
     cluster,
-    outcome ?? how,
-    steps,
+    outcome,
     `by ${operator}`,
-    startedAt.slice(0, 19),
-    underWay.join(', '),
+    time(startedAt),
+    endedAt === undefined ? '' : `in ${lasting(Date.parse(endedAt) - Date.parse(startedAt))}`,
+  ]);
+  return [...(before > 0 ? [`${before} finished before these: rotate status --json`] : []), ...columns(rows)];
+}
+
+function unfinishedLines({ status: one, rotation, possible, leftMs }: Unfinished): string[] {
+  const { stepsDone, stepsAll, underWay, failure, operator, startedAt, direction } = one;
+  const how = statusInWords(one);
+  const next = rotation && stepAt(rotation);
+  const stage = next ? ` in ${next.stage}` : '';
+  const left = leftMs === undefined ? '' : `, about ${lasting(leftMs)} left`;
+  const colour = one.status === 'running' ? colors.cyan : colors.yellow;
+  return [
+    `${colors.bold(one.rotation)} of ${one.cluster} is ${colour(how)}${stage}: ${stepsDone} of ${stepsAll} steps${direction === 'back' ? ' back' : ''} done${left}; by ${operator} at ${time(startedAt)}`,
+    ...(underWay.length > 0 ? [`  under way: ${underWay.join(', ')}`] : next ? [`  next: ${next.id}`] : []),
+    ...(failure
+      ? [`  ${mark(failure)} ${failure.message} ${colors.dim(`(${failure.code})`)}`, `    ${failure.hint}`]
+      : []),
+    ...(possible.length > 0 ? ['  possible now:'] : []),
+    ...columns([
+      ...possible,
+      [`rotate watch ${one.rotation}`, 'shows it live; can be closed and opened again'],
+    ]).map((line) => `    ${line}`),
   ];
+}
+
+/** What a program cannot make from the reply alone. */
+function withMore(one: RotationStatus, unfinished: readonly Unfinished[]): object {
+  const found = unfinished.find(({ status: same }) => same.rotation === one.rotation);
+  if (!found?.rotation) return one;
+  const next = stepAt(found.rotation);
+  return {
+    ...one,
+    ...(next ? { stage: next.stage, next: next.id } : {}),
+    ...(found.leftMs === undefined ? {} : { secondsLeft: Math.round(found.leftMs / 1000) }),
+    possible: found.possible.map(([command]) => command),
+  };
+}
+
+function time(instant: string): string {
+  return instant.slice(0, 19).replace('T', ' ');
 }

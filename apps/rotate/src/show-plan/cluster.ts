@@ -42,6 +42,55 @@ export function memberRow({ plannedFrom }: Plan): string[] {
   return ['members', members.join(', ')];
 }
 
+/** To which CA a way back goes, and what becomes of the one that it comes from. */
+export function domainBackRows(plan: Plan): string[][] {
+  return Object.entries(plan.domains).flatMap(([domain, change]) => {
+    if (!change) return [];
+    const left = change.old.map(({ facts }) => `${facts.subject} (${short(facts.fingerprint)})`).join(', ');
+    return [
+      [`${domain} CA`, `back to ${describeTarget(plan, change.target)}`],
+      ...(left === ''
+        ? []
+        : [
+            [
+              '',
+              plan.keepsNewCa ? `${left} stays trusted beside it` : `${left} is taken out of every bundle`,
+            ],
+          ]),
+    ];
+  });
+}
+
+/** Which leaves of a way back are those from before, and which of them ended too soon and are issued anew. */
+export function leavesBackRows({ steps }: Plan): string[][] {
+  const leaves = (kind: 'kept' | 'leafOf'): { holder: string; slot: string }[] =>
+    steps.flatMap(({ holder, action }) =>
+      action.type === 'change'
+        ? Object.entries(action.slots).flatMap(([slot, target]) =>
+            kind in target ? [{ holder: holderName(holder), slot }] : [],
+          )
+        : [],
+    );
+  const [kept, anew] = [leaves('kept'), leaves('leafOf')];
+  const of = [...new Set(kept.map(({ holder }) => holder))].join(', ');
+  return [
+    [
+      'leaves',
+      kept.length > 0
+        ? `${counted(kept.length, 'leaf', 'leaves')} from before put back, each with its key: of ${of}`
+        : 'none has to be put back',
+    ],
+    ...(anew.length > 0
+      ? [
+          [
+            '',
+            `issued anew, since what was kept ends too soon: ${anew.map(({ holder, slot }) => `${holder} ${slot}`).join(', ')}`,
+          ],
+        ]
+      : []),
+  ];
+}
+
 export function leafRow({ profile, steps, leafChanges }: Plan): string[] {
   const leaves = steps.flatMap(({ action }) =>
     action.type === 'change'

@@ -26,13 +26,17 @@ export function planLines({ plan, proof, alternatives }: Shown): string[] {
     '',
     'the ways there are:',
     ...columns(alternativeRows(plan, alternatives)).map(indent),
-    ...plan.warnings.flatMap(({ message, hint, code }) => [
-      `${colors.yellow('!')} ${message} ${colors.dim(`(${code})`)}`,
-      indent(hint),
-    ]),
+    ...warningLines(plan),
     '',
     `digest ${plan.digest.slice(0, 16)}; this plan and no other: --yes --digest ${plan.digest.slice(0, 16)}`,
   ];
+}
+
+export function warningLines({ warnings }: Plan): string[] {
+  return warnings.flatMap(({ message, hint, code }) => [
+    `${colors.yellow('!')} ${message} ${colors.dim(`(${code})`)}`,
+    indent(hint),
+  ]);
 }
 
 const indent = (line: string): string => `  ${line}`;

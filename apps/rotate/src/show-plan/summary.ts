@@ -2,12 +2,13 @@ import type { Estimate, Plan, ProofLine } from '@etcd-rotate/protocol';
 import { about, counted } from './words.ts';
 
 /** What it costs, what is looked at, and what the proof is. */
-export function summary({ estimate, policy, domains }: Plan, proof: readonly ProofLine[]): string[] {
+export function summary(plan: Plan, proof: readonly ProofLine[]): string[] {
+  const { estimate, policy } = plan;
   const handshakes = proof.reduce((sum, line) => sum + line.handshakes, 0);
   return [
     `${costs(estimate)}, ${about(estimate.seconds)} (${basis[estimate.basis]})`,
     `after each member every node looks at every other one; snapshot ${policy.snapshot}, settle ${policy.settle / 1000} s`,
-    wayBack(estimate, domains),
+    ...(plan.direction === 'forward' ? [refuses(plan), ...wayBack(plan)] : []),
     `proof: ${handshakes} handshakes decided with throw-away certificates of the same profile, by the rules of Go, OpenSSL and`,
     `       etcd, valid now and for ${Math.round(policy.horizon / 60_000)} minutes: for every step, with each file replaced or not yet and each process`,
     '       restarted or not, nobody refuses anybody',
@@ -32,11 +33,27 @@ const basis = {
   typical: 'by typical figures: none were measured here yet',
 } as const satisfies Record<Estimate['basis'], string>;
 
-function wayBack({ pointOfNoReturn }: Estimate, domains: Plan['domains']): string {
+/** From where somebody who was forgotten would be locked out. */
+function refuses({ estimate: { refusesFrom }, policy }: Plan): string {
+  if (refusesFrom === undefined) return 'no CA leaves: what was accepted before is accepted afterwards';
+  const holds = policy.confirmRetire
+    ? `; it holds before that step, and goes on with \`rotate resume\``
+    : '; with --confirm-retire it holds before that step';
+  return `from ${refusesFrom} on leaves of the old CA are refused${holds}`;
+}
+
+function wayBack({ estimate: { pointOfNoReturn }, domains }: Plan): string[] {
+  const until = '`rotate hold`, then `rotate rollback`, puts the kept leaves back';
   if (Object.values(domains).every(({ old }) => old.length === 0)) {
-    return 'no CA leaves: what was accepted before is accepted afterwards';
+    return [`there is a way back from every step until the end: ${until}`];
   }
   return pointOfNoReturn === undefined
-    ? 'there is a way back from every step: the CAs that leave are held here and can sign again'
-    : `point of no return: ${pointOfNoReturn}; from there an old CA is refused whose key is not held here`;
+    ? [
+        `there is a way back from every step: until the end ${until};`,
+        'afterwards the CAs that leave, which are held here, can sign again',
+      ]
+    : [
+        `point of no return: ${pointOfNoReturn}, the last step; until it is done ${until};`,
+        'afterwards nobody can sign by a CA that left: not every key of them is held here',
+      ];
 }
