@@ -1,5 +1,9 @@
 /** Checks that no case of a running lab hits: where they are hit instead. */
 export const elsewhere: Record<string, { file: string; test: string; why?: string }> = {
+  nothingIsUnderWay: {
+    file: 'test/holds.test.ts',
+    test: 'a node that is still at work on a rotation that was given up has no new plan made over its head',
+  },
   everySlotIsSeen: {
     file: 'packages/core/src/checks/nodes.contract.ts',
     test: 'everySlotIsSeen',

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
-import { startLab } from '@etcd-rotate/lab';
+import { startLab, until } from '@etcd-rotate/lab';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let lab: Awaited<ReturnType<typeof startLab>>;
@@ -49,12 +49,27 @@ test('status says who answers and that nothing was rotated yet', async () => {
   expect(run.stdout).toContain('no rotation yet');
 });
 
-test('resume and abandon refuse a rotation that is not there', async () => {
-  for (const verb of ['resume', 'abandon']) {
-    const run = await lab.rotate([verb, 'demo-1']);
-    expect(run.code).toBe(3);
-    expect(run.stderr).toContain('unknown-rotation');
-  }
+test.each(['hold', 'resume', 'rollback', 'abandon', 'watch'])(
+  '%s refuses a rotation that is not there, named or not',
+  async (verb) => {
+    for (const [args, said] of [
+      [[verb, 'demo-1'], 'no rotation demo-1'],
+      [[verb], 'no rotation that is not finished'],
+    ] as const) {
+      const run = await lab.rotate([...args]);
+      expect([run.code, run.stderr]).toEqual([3, expect.stringContaining(said)]);
+      expect(run.stderr).toContain('unknown-rotation');
+    }
+  },
+);
+
+test('a dry run says from where old leaves are refused, and that it holds there where it was asked to', async () => {
+  const [without, asked] = await Promise.all([
+    lab.rotate(['--dry-run']),
+    lab.rotate(['--dry-run', '--confirm-retire']),
+  ]);
+  expect(without.stdout).toMatch(/from retire-\w+ on .* are refused; with --confirm-retire it holds/);
+  expect(asked.stdout).toMatch(/from retire-\w+ on .* are refused; it holds before that step/);
 });
 
 test('an identity that others can read is refused', async () => {
@@ -123,6 +138,10 @@ test('the built programs run on Node 22', () => {
 test.each([
   [['resume', 'demo-1', '--dry-run'], '--dry-run'],
   [['abandon', 'demo-1', '--cluster', 'demo'], '--cluster'],
+  [['hold', 'demo-1', '--yes'], '--yes'],
+  [['rollback', 'demo-1', '--strategy', 'renew'], '--strategy'],
+  [['watch', '--dry-run'], '--dry-run'],
+  [['resume', '--confirm-retire'], '--confirm-retire'],
   [['journal', '--yes'], '--yes'],
   [['status', '--domain', 'peer'], '--domain'],
   [['status', '--ca', 'client=x'], '--ca'],
@@ -137,6 +156,13 @@ test('the help of a command shows the options that it has', async () => {
   expect(stdout).toContain('--json');
   expect(stdout).toContain('--identity');
   expect(stdout).not.toContain('--dry-run');
+});
+
+test('the help of a verb says in which status it is allowed', async () => {
+  const { stdout } = await lab.rotate(['rollback', '--help']);
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('(of a rotation that is held)');
+  expect(stdout).toContain('--keep-new-ca');
+  expect(stdout).toContain('--dry-run');
 });
 
 test.each([
@@ -219,6 +245,120 @@ describe('init', () => {
     const identity = readFileSync(join(lab.folder, 'dialled/operators/admin.identity.json'), 'utf8');
     expect(JSON.parse(identity).nats.servers).toEqual(['tls://10.0.0.5:4222']);
   });
+});
+
+describe('an operator', () => {
+  let id = '';
+  let followed: ReturnType<typeof lab.rotate>;
+  beforeAll(async () => {
+    followed = lab.rotate(['--yes']);
+    await until('the rotation is running', async () =>
+      (await lab.rotate(['status'])).stdout.includes('rotate hold demo-'),
+    );
+  });
+
+  test('holds the only rotation there is without naming it, and is told where it stands', async () => {
+    const run = await lab.rotate(['hold']);
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    id = /rotation (\S+) of demo, the only one that is not finished/.exec(run.stdout)?.[1] ?? '';
+    expect(run.stdout).toContain('(held-by-operator)');
+    expect(run.stdout).toContain('every node has a complete set of files');
+    for (const verb of ['resume', 'rollback', 'abandon'])
+      expect(run.stdout).toContain(`rotate ${verb} ${id}`);
+    expect(run.stdout).toContain('the way back would be:');
+    expect((await followed).code).toBe(4);
+  });
+
+  test('is refused what is not allowed in that status, and told what is', async () => {
+    const run = await lab.rotate(['hold', id]);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toContain(`rotation ${id} is held`);
+    expect(run.stderr).toContain('possible now: resume, rollback, abandon');
+  });
+
+  test('sees in the status what can be done, as commands', async () => {
+    const [said, told] = await Promise.all([lab.rotate(['status']), lab.rotate(['status', '--json'])]);
+    expect([said.code, told.code]).toEqual([4, 4]);
+    expect(said.stdout).toContain(`rotate resume ${id}`);
+    const { coordinators, rotations } = JSON.parse(told.stdout);
+    expect(coordinators).toMatchObject([{ leads: true }]);
+    expect(rotations).toMatchObject([
+      {
+        status: 'held',
+        direction: 'forward',
+        failure: { code: 'held-by-operator' },
+        possible: ['resume', 'rollback', 'abandon'].map((verb) => `rotate ${verb} ${id}`),
+      },
+    ]);
+  });
+
+  test('watches in a terminal, closes the view with q, and the cursor is there again', async () => {
+    const { code, shown } = await inTerminal(['watch', id], { seen: 'possible now:', keys: 'q' });
+    expect(code).toBe(4);
+    expect(shown.lastIndexOf('\u001b[?25h')).toBeGreaterThan(shown.lastIndexOf('\u001b[?25l'));
+  });
+
+  test('is asked before a way back, and without a terminal that is a wrong command line', async () => {
+    const run = await lab.rotate(['rollback', id]);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain('--yes');
+  });
+
+  test('sees what both ways back cost before anything is done', async () => {
+    const run = await lab.rotate(['rollback', id, '--dry-run', '--json']);
+    const { plan, other } = JSON.parse(run.stdout);
+    expect(plan).toMatchObject({ direction: 'back', keepsNewCa: false });
+    // In prepare and trust there may be no leaf to put back.
+    expect(other).toMatchObject(other.plan ? { plan: { keepsNewCa: true } } : { ok: false });
+  });
+
+  test('is refused a way back that is not the one that was agreed to', async () => {
+    const run = await lab.rotate(['rollback', id, '--yes', '--digest', '0123456789abcdef']);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toContain('plan-changed');
+  });
+
+  test('goes back, and is told what was put back and what is still trusted', async () => {
+    const run = await lab.rotate(['rollback', '--yes']);
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect(run.stdout).toMatch(/^rolled-back: /m);
+    expect(run.stdout).toMatch(/nobody trusts .* any more|had come to no bundle/);
+  });
+
+  test('watches what is finished as well, here as lines and in a terminal as a block', async () => {
+    const piped = await lab.rotate(['watch', id]);
+    expect(piped.code).toBe(0);
+    expect(piped.stdout).toMatch(/goes back, as admin asked/);
+    expect(piped.stdout).toMatch(/^rolled-back: /m);
+    const { code, shown } = await inTerminal(['watch', id]);
+    expect(code).toBe(0);
+    expect(shown).toContain('rolled-back');
+  });
+
+  test('can do nothing more with what is finished', async () => {
+    const run = await lab.rotate(['rollback', id, '--yes']);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toContain(`${id} is finished`);
+  });
+
+  /** As somebody at a terminal, which `script` gives: presses keys once something is seen. */
+  async function inTerminal(args: string[], { seen, keys = '' }: { seen?: string; keys?: string } = {}) {
+    const command = [...lab.control.rotateCommand, ...args].map((word) => `'${word}'`).join(' ');
+    const terminal = spawn('script', [
+      ...['--quiet', '--return', '--command'],
+      `stty rows 60 cols 120; exec ${command}`,
+      '/dev/null',
+    ]);
+    const ended = once(terminal, 'exit');
+    let shown = '';
+    terminal.stdout.on('data', (data) => (shown += data));
+    if (seen !== undefined) {
+      await until(`${seen} is seen`, () => shown.includes(seen));
+      terminal.stdin.write(keys);
+    }
+    const [code] = await ended;
+    return { code, shown };
+  }
 });
 
 test('nobody answers: NATS away is said with its address', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Lab, startLab } from '@etcd-rotate/lab';
+import { type Lab, startLab, until } from '@etcd-rotate/lab';
 import { expect, test } from 'vitest';
 import { entriesOf, lastLine, nobodyLost } from './reading.ts';
 
@@ -134,6 +134,37 @@ test('of a resume and an abandon at the same moment one is done, and nothing fol
   const end = ended.findIndex(({ body }) => body.type === 'finished');
   expect(end).toBe(ended.length - 1);
   expect(ended[end]?.body).toMatchObject({ outcome: outcomes.find((outcome) => outcome !== undefined) });
+});
+
+test('a node that is still at work on a rotation that was given up has no new plan made over its head', async () => {
+  await using lab = await startLab({
+    members: 3,
+    etcd: '3.5',
+    keys: 'ecdsa',
+    oneCa: false,
+    load: false,
+    policy: { patience: '1s', stepTimeout: '1s' },
+  });
+  const [follower = 'm2'] = await followersOf(lab);
+  const gate = join(lab.folder, 'may-start');
+  startsOnlyWhen(lab, follower, `{ until [ -e ${gate} ]; do sleep 0.1; done; }`);
+  const run = await lab.rotate(['--cluster', 'demo', '--yes', '--json']);
+  expect(lastLine(run)).toMatchObject({ outcome: 'held', failure: { code: 'timed-out' } });
+  const { rotation } = lastLine(run);
+  expect((await lab.rotate(['rollback', String(rotation), '--dry-run'])).stderr).toContain(
+    'rotation-under-way',
+  );
+  expect((await lab.rotate(['abandon', String(rotation)])).code).toBe(0);
+
+  const tooEarly = await lab.rotate(['--cluster', 'demo', '--dry-run']);
+  expect(tooEarly.code).toBe(3);
+  expect(tooEarly.stderr).toMatch(/is not done yet with an earlier command: .*\.change/);
+  writeFileSync(gate, '');
+  await until('the agent is done', async () => {
+    const { code, stderr } = await lab.rotate(['--cluster', 'demo', '--dry-run']);
+    if (code !== 0 && !stderr.includes('rotation-under-way')) throw new Error(stderr);
+    return code === 0;
+  });
 });
 
 async function followersOf(lab: Lab): Promise<string[]> {

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { type Lab, type LabOptions, startLab } from '@etcd-rotate/lab';
+import type { Plan } from '@etcd-rotate/protocol';
+import { expect } from 'vitest';
+import { planOf, restartsOf, rotateNow } from '../asking.ts';
+import { JournalTail } from '../journal-tail.ts';
+import { type Operator, operatorOf } from '../operator.ts';
+import { lastLine, nobodyLost } from '../reading.ts';
+
+/** How each strategy is asked for, and where it can be: a renewal needs the CAs' keys. */
+export const strategies = {
+  staged: { args: [], lab: {} },
+  'when needed': { args: ['--restarts', 'when-needed'], lab: {} },
+  renew: { args: ['--strategy', 'renew'], lab: { adoptCas: true } },
+} satisfies Record<string, { args: string[]; lab: Partial<LabOptions> }>;
+
+export type StrategyName = keyof typeof strategies;
+
+/**
+ * In one cluster under load, again and again: a rotation is begun, held once a step is under way, and taken back. After
+ * each, every file is what it was, byte for byte, and only the restarts were made that the plan of the way back had said.
+ *
+ * @param which of the changes of the plan, by their number
+ */
+export async function goBackFrom(
+  { strategy, etcd }: { strategy: StrategyName; etcd: LabOptions['etcd'] },
+  which: (changes: number) => number[],
+): Promise<void> {
+  const { args, lab: options } = strategies[strategy];
+  await using lab = await startLab({ members: 3, etcd, keys: 'ecdsa', oneCa: false, ...options });
+  await using operator = await operatorOf(lab);
+  const before = bytesIn(lab);
+  const steps = changesOf(await planOf(lab, args));
+  for (const number of which(steps.length)) {
+    const step = steps[number] ?? '';
+    const rotation = await heldAt({ lab, operator, args }, step);
+    const restarts = restartsOf(lab);
+    const back = await lab.rotate(['rollback', rotation, '--dry-run', '--json']);
+    const { plan } = lastLine(back) as { plan?: Plan };
+    const run = await lab.rotate(['rollback', rotation, '--yes', '--json']);
+    expect(lastLine(run), `from ${step}: ${run.stderr}`).toMatchObject({ outcome: 'rolled-back' });
+    expect(run.code).toBe(0);
+    expect(restartsOf(lab) - restarts, `restarts from ${step}`).toBe(plan?.estimate.etcdRestarts);
+    expect(bytesIn(lab), `from ${step}`).toEqual(before);
+  }
+  nobodyLost(await lab.load.stop());
+}
+
+interface At {
+  lab: Lab;
+  operator: Operator;
+  args: readonly string[];
+}
+
+/** Certificates and keys of everybody, as they lie there. */
+function bytesIn(lab: Lab): [string, string][] {
+  const files = lab.slotFiles().flatMap(({ file, key }) => (key === undefined ? [file] : [file, key]));
+  return files.map((file) => [file, readFileSync(file, 'utf8')]);
+}
+
+/** The first step of each group of changes: those beside it are under way with it. */
+function changesOf({ steps }: Plan): string[] {
+  const groups = new Map<number, string>();
+  for (const { id, group, action } of steps)
+    if (action.type === 'change' && !groups.has(group)) groups.set(group, id);
+  return [...groups.values()];
+}
+
+/** @returns the id of a rotation that was told to hold when a step was under way */
+async function heldAt({ lab, operator, args }: At, step: string): Promise<string> {
+  const journal = new JournalTail(lab);
+  let isOver = false;
+  const following = rotateNow(lab, args).finally(() => {
+    isOver = true;
+  });
+  const isSent = `"type":"sent","rotation":"([^"]+)","step":"${step}",.*"body":{"type":"change"`;
+  const [, rotation = ''] = await journal.until(new RegExp(isSent), () => isOver);
+  const hold = await operator.ask({ type: 'hold', rotation });
+  expect(hold, `hold at ${step}`).toMatchObject({ ok: true });
+  const held = { outcome: 'held', failure: { code: 'held-by-operator' } };
+  expect(lastLine(await following), `held at ${step}`).toMatchObject(held);
+  return rotation;
+}
