@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 
 const reports = '.cache/test';
+const isFull = process.argv.includes('--full');
 const failures: string[] = [];
 let passed = 0;
 let failed = 0;
@@ -30,10 +31,23 @@ for (const suite of ['test:unit', 'test:properties', 'test:processes']) {
   if (!succeeded) failures.push(suite);
 }
 
-// Longer than every change can wait for: whether the tests would notice if a rule were not there.
-if (process.argv.includes('--full') && !run('test:mutations', [])) {
+// One fault a rotation, on real etcd: a sample of it, or all that one seed draws.
+{
+  const file = `${reports}/test-chaos.json`;
+  const succeeded = run('test:chaos', [...(isFull ? [] : ['--sample']), '--report', file]);
+  const report = readReport(file);
+  passed += report.numPassedTests;
+  skipped += report.numPendingTests;
+  failed += succeeded ? 0 : Math.max(report.numFailedTests, 1);
+  if (!succeeded) failures.push('test:chaos');
+}
+
+// Longer than every change can wait for: every entry, every step, and whether the tests would notice if a rule were not
+// there.
+for (const suite of isFull ? ['test:restarts', 'test:roll-backs', 'test:mutations'] : []) {
+  if (run(suite, [])) continue;
   failed += 1;
-  failures.push('test:mutations');
+  failures.push(suite);
 }
 
 console.log();

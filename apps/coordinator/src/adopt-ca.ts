@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { lockFolder } from '@etcd-rotate/journal';
 import { Secret } from '@etcd-rotate/pki';
 import { fail, ok, type Result } from '@etcd-rotate/protocol';
-import { type CaRecord, openSigner, type ReadAdoption, readAdoption } from '@etcd-rotate/signer';
+import {
+  type CaFiles,
+  type CaRecord,
+  openSigner,
+  type ReadAdoption,
+  readAdoption,
+} from '@etcd-rotate/signer';
 import type { Settings } from './files.ts';
 
 export interface AdoptOptions {
@@ -14,13 +20,24 @@ export interface AdoptOptions {
   cert: string;
   key: string;
   now: () => Date;
+  /** Gives the files of CA keys for as long as it is used, where they are not in the state folder. */
+  withCas?: WithCas | undefined;
 }
+
+export type WithCas = (use: (files: CaFiles) => Promise<Result<CaRecord>>) => Promise<Result<CaRecord>>;
 
 /**
  * Takes a CA that is in use, with its key, into the coordinator's store of CAs. The files are read and left alone. All
  * that can be wrong with them is looked at first: then nothing is written.
  */
-export async function adoptCa({ settings, name, cert, key, now }: AdoptOptions): Promise<Result<CaRecord>> {
+export async function adoptCa({
+  settings,
+  name,
+  cert,
+  key,
+  now,
+  withCas,
+}: AdoptOptions): Promise<Result<CaRecord>> {
   const adoption = await readFiles({ name, cert, key });
   if (!adoption.ok) return adoption;
   const { subject, notAfter } = adoption.value.certificate.facts;
@@ -33,28 +50,51 @@ export async function adoptCa({ settings, name, cert, key, now }: AdoptOptions):
   const lock = await lockFolder(join(stateFolder, 'journal'));
   if (!lock.ok) return { ok: false, failure: { ...lock.failure, hint: daemonHint(lock.failure.hint) } };
   using _held = lock.value;
-  const signer = await openSigner({ folder: join(stateFolder, 'cas'), passphrase, now });
-  if (!signer.ok) return signer;
-  using store = signer.value;
-  const { certificate, key: ownKey } = adoption.value;
-  const same = store.list().find(({ facts }) => facts.fingerprint === certificate.facts.fingerprint);
-  if (same) {
-    return fail('exists', `${subject} is held already, as ${same.name}`, `ask for it by that name`);
-  }
-  const adopted = await store.adopt({ name, certificate: certificate.pem, key: ownKey });
+  const keep = (folder: string | CaFiles): Promise<Result<CaRecord>> =>
+    keepIn(folder, { name, adoption: adoption.value, passphrase, now });
+  const adopted = await (withCas ? withCas(keep) : keep(join(stateFolder, 'cas')));
   if (adopted.ok) await giveToOwnerOf(stateFolder);
   return adopted;
+}
+
+interface Keep {
+  name: string;
+  adoption: ReadAdoption;
+  passphrase: Secret;
+  now: () => Date;
+}
+
+async function keepIn(
+  folder: string | CaFiles,
+  { name, adoption, passphrase, now }: Keep,
+): Promise<Result<CaRecord>> {
+  const signer = await openSigner({ folder, passphrase, now });
+  if (!signer.ok) return signer;
+  using store = signer.value;
+  const { certificate, key } = adoption;
+  const same = store.list().find(({ facts }) => facts.fingerprint === certificate.facts.fingerprint);
+  if (same) {
+    const message = `${certificate.facts.subject} is held already, as ${same.name}`;
+    return fail('exists', message, `ask for it by that name`);
+  }
+  return store.adopt({ name, certificate: certificate.pem, key });
 }
 
 /** Run by root for a daemon with a user of its own: that has to be able to read what it was given. */
 async function giveToOwnerOf(stateFolder: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = await stat(stateFolder);
-  const made = ['journal', 'cas'].map((name) => join(stateFolder, name));
-  for (const folder of made) {
-    const names = await readdir(folder);
-    for (const path of [folder, ...names.map((name) => join(folder, name))]) await chown(path, uid, gid);
+  for (const name of ['journal', 'cas', 'instance']) {
+    const made = join(stateFolder, name);
+    const inside = await readdir(made).catch(() => []);
+    for (const path of [made, ...inside.map((one) => join(made, one))])
+      await chown(path, uid, gid).catch(orMissing);
   }
+}
+
+/** Not all of it is made by every coordinator. */
+function orMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 /** For whoever adopted it: what is there now, and what is left to do. */

@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { readSecretFile, readYaml } from '@etcd-rotate/daemon';
 import { Secret } from '@etcd-rotate/pki';
 import { CoordinatorFile, FleetFile, fail, ok, type Result } from '@etcd-rotate/protocol';
 
 export interface Settings {
+  /** Of this coordinator. */
+  name: string;
   file: CoordinatorFile;
   fleet: FleetFile;
   identityFolder: string;
@@ -26,12 +29,23 @@ export async function readSettings(
   const passphrase = await readPassphrase(file.value.passphrase, from, environment.credentialsFolder);
   if (!passphrase.ok) return passphrase;
   return ok({
+    name: file.value.name ?? nameOf(hostname()),
     file: file.value,
     fleet: fleet.value,
     identityFolder: from(file.value.identity),
     stateFolder: overrides.state ?? from(file.value.state),
     passphrase: passphrase.value,
   });
+}
+
+/** A host name as a name of ours: its first part, in lower case. */
+export function nameOf(host: string): string {
+  const [first = ''] = host.toLowerCase().split('.');
+  const fit = first
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, '');
+  return fit === '' ? 'coordinator' : fit;
 }
 
 async function readPassphrase(

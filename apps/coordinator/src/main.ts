@@ -4,9 +4,13 @@ import { FleetFile } from '@etcd-rotate/protocol';
 import { Command } from 'commander';
 import { pino } from 'pino';
 import about from '../package.json' with { type: 'json' };
-import { adoptCa, sayAdopted } from './adopt-ca.ts';
+import { adoptCa, sayAdopted, type WithCas } from './adopt-ca.ts';
 import { readSettings } from './files.ts';
 import { initIdentityFolder } from './init.ts';
+import { sharedOf } from './lead/connect-shared.ts';
+import { share } from './lead/share.ts';
+import { whileNobodyLeads } from './lead/while-nobody-leads.ts';
+import { natsConfig } from './nats-config.ts';
 import { serve } from './serve.ts';
 
 const name = 'etcd-rotate-coordinator';
@@ -92,17 +96,59 @@ program
   .requiredOption('--cert <file>', 'its certificate in PEM')
   .requiredOption('--key <file>', 'its unencrypted private key in PEM; the file is left where it is')
   .action(async (options: { name: string; cert: string; key: string }, command: Command) => {
-    const { config, state }: { config: string; state?: string } = command.optsWithGlobals();
-    const settings = await readSettings(
-      resolve(config),
-      { state },
-      { credentialsFolder: process.env.CREDENTIALS_DIRECTORY },
-    );
+    const settings = await settingsOf(command);
     if (!settings.ok) return stopWith(name, settings.failure);
-    const adopted = await adoptCa({ settings: settings.value, ...options, now });
+    const withCas: WithCas | undefined = sharedOf(settings.value)
+      ? (use) => whileNobodyLeads(settings.value, { version: about.version, now }, use)
+      : undefined;
+    const adopted = await adoptCa({ settings: settings.value, ...options, now, withCas });
     if (!adopted.ok) return stopWith(name, adopted.failure);
     process.stdout.write(sayAdopted(adopted.value, options.key));
   });
+
+program
+  .command('nats-config')
+  .description('prints the configuration of a nats-server of your own, as two coordinators need it')
+  .requiredOption('--listen <host:port>', 'where coordinators, nodes and operators reach it')
+  .requiredOption('--monitoring <host:port>', 'where coordinators read how it keeps what it acknowledges')
+  .requiredOption('--store <folder>', 'where it keeps the journal')
+  .option('--server-name <name>', 'of this server, where several form a cluster')
+  .action(async (options: NatsConfigArguments, command: Command) => {
+    const settings = await settingsOf(command);
+    if (!settings.ok) return stopWith(name, settings.failure);
+    const { listen, monitoring, store: storeFolder, serverName } = options;
+    const { identityFolder } = settings.value;
+    const config = await natsConfig({ identityFolder, listen, monitoring, storeFolder, serverName });
+    if (!config.ok) return stopWith(name, config.failure);
+    process.stdout.write(config.value);
+  });
+
+program
+  .command('share')
+  .description(
+    'says that the fleet file and the identity folder here are the right ones, where they were changed and coordinators share a journal',
+  )
+  .action(async (_options: object, command: Command) => {
+    const settings = await settingsOf(command);
+    if (!settings.ok) return stopWith(name, settings.failure);
+    const shared = await share(settings.value, now);
+    if (!shared.ok) return stopWith(name, shared.failure);
+    process.stdout.write(
+      `shared as revision ${shared.value.revision}\nBring the same files to the other coordinators, then restart all of them, the one that leads last.\n`,
+    );
+  });
+
+interface NatsConfigArguments {
+  listen: string;
+  monitoring: string;
+  store: string;
+  serverName?: string;
+}
+
+function settingsOf(command: Command): ReturnType<typeof readSettings> {
+  const { config, state }: { config: string; state?: string } = command.optsWithGlobals();
+  return readSettings(resolve(config), { state }, { credentialsFolder: process.env.CREDENTIALS_DIRECTORY });
+}
 
 // A wrong command line ends with 2, as with rotate: 1 says that the program failed.
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));

@@ -18,6 +18,7 @@ const failed: readonly FailureCode[] = [
   'bad-message',
   'not-signed',
   'journal-broken',
+  'journal-not-written',
   'internal',
 ];
 

@@ -4,6 +4,8 @@ export const clientPort = 2379;
 export const peerPort = 2380;
 export const natsPort = 4222;
 
+export const monitoringPort = 8222;
+
 /** The last byte of the address at which the coordinator's NATS listens; members have 1, 2, 3… */
 export const natsHost = 100;
 

@@ -2,7 +2,14 @@
 
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { type ClientLayout, clusterName, fleetName, type Layout, type MemberLayout } from './layout.ts';
+import {
+  type ClientLayout,
+  type CoordinatorLayout,
+  clusterName,
+  fleetName,
+  type Layout,
+  type MemberLayout,
+} from './layout.ts';
 import type { Service } from './services.ts';
 
 /** `fleet.yaml`'s policy, as written there: `{ startTimeout: '5s' }`. */
@@ -32,25 +39,41 @@ export interface ConfigurationOptions {
   natsServer: string;
   policy: PolicyText;
   profile: ProfileText;
+  /** Of two coordinators, as written in coordinator.yaml. */
+  lease: string;
   etcd: (member: string) => Service;
   client: (name: string) => { service: Service; reload: string[] };
 }
 
 export function writeConfiguration(options: ConfigurationOptions): void {
-  const { layout, natsServer, policy, profile } = options;
-  const { coordinator, members } = layout;
-  // No secret of anybody: the lab and its CAs live for minutes.
-  writeFileSync(coordinator.passphrase, 'a passphrase for a lab on loopback\n', { mode: 0o600 });
-  write(coordinator.fleetFile, fleetFile(layout, { policy, profile }));
-  write(coordinator.file, {
-    version: 1,
-    fleet: 'fleet.yaml',
-    identity: 'identity',
-    state: 'state',
-    passphrase: { file: 'passphrase' },
-    nats: { embedded: { listen: coordinator.listen, server: natsServer } },
-  });
+  const { layout, policy, profile } = options;
+  const { coordinators, members } = layout;
+  for (const coordinator of coordinators) {
+    // No secret of anybody: the lab and its CAs live for minutes.
+    writeFileSync(coordinator.passphrase, 'a passphrase for a lab on loopback\n', { mode: 0o600 });
+    write(coordinator.fleetFile, fleetFile(layout, { policy, profile }));
+    write(coordinator.file, {
+      version: 1,
+      fleet: 'fleet.yaml',
+      identity: 'identity',
+      state: 'state',
+      passphrase: { file: 'passphrase' },
+      ...whereNatsIs(coordinator, options),
+    });
+  }
   for (const member of members) write(member.agentFile, agentFile(member, options));
+}
+
+function whereNatsIs(
+  { name, listen }: CoordinatorLayout,
+  { layout: { nats }, natsServer, lease }: ConfigurationOptions,
+): object {
+  if (!nats) return { nats: { embedded: { listen, server: natsServer } } };
+  return {
+    name,
+    nats: { external: { servers: [`tls://${listen}`], monitoring: [`http://${nats.monitoring}`] } },
+    journal: { jetstream: { lease } },
+  };
 }
 
 function fleetFile(

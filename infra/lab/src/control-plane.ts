@@ -1,16 +1,20 @@
 // The programs under test, as built: init, the coordinator, an agent a node, and the command line.
 
-import { copyFileSync, existsSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { copyFileSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import type { AgentText, FleetText } from './configuration.ts';
-import type { Layout, PairFiles } from './layout.ts';
+import type { Layout, NatsLayout, PairFiles } from './layout.ts';
 import { reviseYaml } from './revise-yaml.ts';
 import { type Ran, type RunOptions, runHere, runProgram } from './run-program.ts';
 import { makeService, type Service } from './services.ts';
 import { Hopeless, until } from './until.ts';
 
 export interface ControlPlane {
+  /** The first one, and the only one where nothing else is said. */
   readonly coordinator: Service;
+  readonly coordinators: Service[];
+  /** The nats-server that two coordinators share. */
+  readonly nats: Service;
   agent(node: string): Service;
   readonly agents: Service[];
   /** Makes the identities; once per lab. */
@@ -34,7 +38,7 @@ export interface ControlPlane {
 
 const apps = resolve(import.meta.dirname, '../../../apps');
 
-export function makeControlPlane(layout: Layout): ControlPlane {
+export function makeControlPlane(layout: Layout, natsServer: string): ControlPlane {
   const node = (app: string, file: string): string[] => [process.execPath, join(apps, app, 'dist', file)];
   const coordinatorCommand = node('coordinator', 'etcd-rotate-coordinator.mjs');
   const agentCommand = node('agent', 'etcd-rotate-agent.mjs');
@@ -44,18 +48,36 @@ export function makeControlPlane(layout: Layout): ControlPlane {
   }
 
   const { coordinator: files } = layout;
-  const coordinator = makeService(layout.services, 'coordinator', [
-    ...coordinatorCommand,
-    '--config',
-    files.file,
-  ]);
+  const nats = layout.nats && makeService(layout.services, 'nats', [natsServer, '-c', layout.nats.config]);
+  const [coordinator, ...others] = layout.coordinators.map(({ folder, file }) =>
+    makeService(layout.services, basename(folder), [...coordinatorCommand, '--config', file]),
+  );
+  if (!coordinator) throw new Error('a lab without a coordinator');
+  const coordinators = [coordinator, ...others];
   const agents = layout.members.map(({ name, agentFile }) =>
     makeService(layout.services, `agent-${name}`, [...agentCommand, '--config', agentFile]),
   );
   const environment = { PATH: process.env.PATH, TERM: process.env.TERM };
 
+  async function ran(args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await runProgram([...coordinatorCommand, ...args], { environment });
+    if (code !== 0) throw new Error(`etcd-rotate-coordinator ${args[0]}: exit ${code}: ${stderr || stdout}`);
+    return stdout;
+  }
+
+  async function startNats({ config, listen, monitoring, store }: NatsLayout): Promise<void> {
+    const where = ['--listen', listen, '--monitoring', monitoring, '--store', store];
+    writeFileSync(config, await ran(['nats-config', '--config', files.file, ...where]));
+    await nats?.start();
+  }
+
   const control: ControlPlane = {
     coordinator,
+    coordinators,
+    get nats() {
+      if (!nats) throw new Error('this lab has one coordinator, which has a nats-server of its own');
+      return nats;
+    },
     agents,
     rotateCommand,
     agent(name) {
@@ -66,19 +88,22 @@ export function makeControlPlane(layout: Layout): ControlPlane {
     async init() {
       rmSync(files.identity, { recursive: true, force: true });
       const args = ['init', files.identity, '--fleet', files.fleetFile, '--listen', files.listen];
-      const { code, stdout, stderr } = await runProgram([...coordinatorCommand, ...args], { environment });
-      if (code !== 0) throw new Error(`etcd-rotate-coordinator init: exit ${code}: ${stderr || stdout}`);
+      await ran(args);
       for (const { name, identity } of layout.members) {
         copyFileSync(join(files.identity, 'nodes', `${name}.identity.json`), identity);
       }
+      for (const { identity } of layout.coordinators.slice(1))
+        cpSync(files.identity, identity, { recursive: true });
+      if (layout.nats) await startNats(layout.nats);
     },
     adoptCa(name, { cert, key }) {
       const args = ['adopt-ca', '--config', files.file, '--name', name, '--cert', cert, '--key', key];
       return runProgram([...coordinatorCommand, ...args], { environment });
     },
     async reviseFleet(change) {
-      reviseYaml(files.fleetFile, change);
-      await coordinator.restart();
+      for (const { fleetFile } of layout.coordinators) reviseYaml(fleetFile, change);
+      if (nats) await ran(['share', '--config', files.file]);
+      for (const one of coordinators) await one.restart();
       await control.ready();
     },
     async reviseAgent(name, change) {
@@ -89,7 +114,7 @@ export function makeControlPlane(layout: Layout): ControlPlane {
       await control.ready();
     },
     async start() {
-      await Promise.all([coordinator, ...agents].map((service) => service.start()));
+      await Promise.all([...coordinators, ...agents].map((service) => service.start()));
       await control.ready();
     },
     ready: () =>
@@ -103,8 +128,8 @@ export function makeControlPlane(layout: Layout): ControlPlane {
   return control;
 }
 
-async function everybodyAnswers({ coordinator, agents, rotate }: ControlPlane): Promise<boolean> {
-  for (const service of [coordinator, ...agents]) {
+async function everybodyAnswers({ coordinators, agents, rotate }: ControlPlane): Promise<boolean> {
+  for (const service of [...coordinators, ...agents]) {
     if (service.pid() === undefined)
       throw new Hopeless(`${service.name} ended: ${service.log().slice(-1000)}`);
   }

@@ -4,7 +4,15 @@ export type { Floor, SamplerReport } from './clients/sampler-config.ts';
 export type { ControlPlane } from './control-plane.ts';
 export type { Lab, PortName, PresentedBy } from './lab.ts';
 export type { LabOptions } from './lab-options.ts';
-export { type ClientLayout, clusterName, type Layout, type MemberLayout, type PairFiles } from './layout.ts';
+export {
+  type ClientLayout,
+  type CoordinatorLayout,
+  clusterName,
+  type Layout,
+  type MemberLayout,
+  type NatsLayout,
+  type PairFiles,
+} from './layout.ts';
 export { endLab, endLeftovers } from './leftovers.ts';
 export type { Load, LoadReport } from './load.ts';
 export type { KeyPair, Presented, Verdict } from './probe.ts';

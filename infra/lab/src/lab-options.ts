@@ -12,6 +12,10 @@ export interface LabOptions {
   load?: boolean;
   /** Starts coordinator and agents; true unless said. */
   control?: boolean;
+  /** With two, they share a journal in a nats-server that is neither's; one unless said. */
+  coordinators?: 1 | 2;
+  /** How long nobody else leads after the leader was last heard of, of two coordinators; `2s` unless said. */
+  lease?: string;
   /** Of the fleet file, as written there. */
   policy?: PolicyText;
   profile?: ProfileText;

@@ -62,11 +62,12 @@ export interface LabParts {
   options: LabOptions;
   layout: Layout;
   services: Service[];
+  natsServer: string;
   etcdctl: string;
   etcdVersion: string;
 }
 
-export function makeLab({ options, layout, services, etcdctl, etcdVersion }: LabParts): Lab {
+export function makeLab({ options, layout, services, natsServer, etcdctl, etcdVersion }: LabParts): Lab {
   const { folder, members } = layout;
   const { load = true, control = true } = options;
   let kept = false;
@@ -74,7 +75,7 @@ export function makeLab({ options, layout, services, etcdctl, etcdVersion }: Lab
   const etcd = (name: string): Service => named(services, `etcd-${name}`);
   const parts = {
     load: load ? makeLoad(layout) : undefined,
-    control: control ? makeControlPlane(layout) : undefined,
+    control: control ? makeControlPlane(layout, natsServer) : undefined,
     sampler: makeSampler(layout, etcd),
   };
   const lab: Lab = {

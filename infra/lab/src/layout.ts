@@ -6,11 +6,12 @@
 //   node-m1/writer       what a declared client calls etcd with (node-m2/watcher likewise)
 //   node-m1/agent        the agent's state; beside it agent.yaml and identity.json
 //   coordinator          fleet.yaml, coordinator.yaml, passphrase, identity/, state/
+//   coordinator-2        the same, where there are two; then beside it nats with what they share
 //   ca                   the first CAs with their keys, and leaves that no slot ever held
 //   services             every process (service.sh)
 
 import { join } from 'node:path';
-import { clientPort, natsHost, natsPort, peerPort } from './addresses.ts';
+import { clientPort, monitoringPort, natsHost, natsPort, peerPort } from './addresses.ts';
 
 export const clusterName = 'demo';
 export const fleetName = 'lab';
@@ -45,21 +46,39 @@ export interface MemberLayout {
   identity: string;
 }
 
+export interface CoordinatorLayout {
+  /** As in its coordinator.yaml. */
+  name: string;
+  folder: string;
+  fleetFile: string;
+  file: string;
+  passphrase: string;
+  identity: string;
+  state: string;
+  listen: string;
+}
+
+/** A nats-server that coordinators share. */
+export interface NatsLayout {
+  folder: string;
+  config: string;
+  store: string;
+  listen: string;
+  /** `host:port` */
+  monitoring: string;
+}
+
 export interface Layout {
   folder: string;
   members: MemberLayout[];
   clients: ClientLayout[];
   services: string;
   ca: string;
-  coordinator: {
-    folder: string;
-    fleetFile: string;
-    file: string;
-    passphrase: string;
-    identity: string;
-    state: string;
-    listen: string;
-  };
+  /** The first one, and the only one where nothing else is said. */
+  coordinator: CoordinatorLayout;
+  coordinators: CoordinatorLayout[];
+  /** Undefined where the coordinator starts a nats-server of its own. */
+  nats: NatsLayout | undefined;
   /** The identity that `lab.rotate` asks with. */
   operator: string;
 }
@@ -73,11 +92,17 @@ export interface LayoutOptions {
   /** Whether writer and watcher are declared. */
   load: boolean;
   oneFile?: OneFile | undefined;
+  coordinators?: 1 | 2 | undefined;
 }
 
-export function layOut(folder: string, { members, addressBase, load, oneFile }: LayoutOptions): Layout {
+export function layOut(
+  folder: string,
+  { members, addressBase, load, oneFile, coordinators: count = 1 }: LayoutOptions,
+): Layout {
   const names = Array.from({ length: members }, (_, index) => `m${index + 1}`);
-  const coordinator = join(folder, 'coordinator');
+  const listen = `${addressBase}.${natsHost}:${natsPort}`;
+  const coordinator = coordinatorAt(folder, { name: 'c1', listen, in: 'coordinator' });
+  const second = coordinatorAt(folder, { name: 'c2', listen, in: 'coordinator-2' });
   return {
     folder,
     members: names.map((name, index) =>
@@ -88,16 +113,38 @@ export function layOut(folder: string, { members, addressBase, load, oneFile }: 
       : [],
     services: join(folder, 'services'),
     ca: join(folder, 'ca'),
-    coordinator: {
-      folder: coordinator,
-      fleetFile: join(coordinator, 'fleet.yaml'),
-      file: join(coordinator, 'coordinator.yaml'),
-      passphrase: join(coordinator, 'passphrase'),
-      identity: join(coordinator, 'identity'),
-      state: join(coordinator, 'state'),
-      listen: `${addressBase}.${natsHost}:${natsPort}`,
-    },
-    operator: join(coordinator, 'identity', 'operators', 'admin.identity.json'),
+    coordinator,
+    coordinators: count === 2 ? [coordinator, second] : [coordinator],
+    nats: count === 2 ? natsAt(folder, addressBase, listen) : undefined,
+    operator: join(coordinator.identity, 'operators', 'admin.identity.json'),
+  };
+}
+
+function coordinatorAt(
+  lab: string,
+  { name, listen, in: place }: { name: string; listen: string; in: string },
+): CoordinatorLayout {
+  const folder = join(lab, place);
+  return {
+    name,
+    folder,
+    fleetFile: join(folder, 'fleet.yaml'),
+    file: join(folder, 'coordinator.yaml'),
+    passphrase: join(folder, 'passphrase'),
+    identity: join(folder, 'identity'),
+    state: join(folder, 'state'),
+    listen,
+  };
+}
+
+function natsAt(lab: string, addressBase: string, listen: string): NatsLayout {
+  const folder = join(lab, 'nats');
+  return {
+    folder,
+    config: join(folder, 'nats.conf'),
+    store: join(folder, 'store'),
+    listen,
+    monitoring: `${addressBase}.${natsHost}:${monitoringPort}`,
   };
 }
 

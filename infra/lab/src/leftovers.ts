@@ -18,8 +18,9 @@ export function noteOwner(folder: string, owner: number | 'kept'): void {
 export async function endLab(folder: string, { keepFiles = false } = {}): Promise<void> {
   const services = servicesIn(join(folder, 'services'));
   if (services.length > 0) writeFileSync(join(folder, 'services', 'ended'), '');
-  const ofCoordinator = services.filter(({ name }) => name === 'coordinator');
-  const others = services.filter(({ name }) => name !== 'coordinator');
+  const hasOwnNats = !services.some(({ name }) => name === 'nats');
+  const ofCoordinator = services.filter(({ name }) => hasOwnNats && name === 'coordinator');
+  const others = services.filter((service) => !ofCoordinator.includes(service));
   // What they have on disk is thrown away, so there is nothing to end in order, apart from the coordinator, which has a
   // nats-server to end.
   await Promise.all([...others.map((service) => service.kill('SIGKILL')), ...ofCoordinator.map(endGently)]);

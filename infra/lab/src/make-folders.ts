@@ -6,8 +6,13 @@ import type { Layout } from './layout.ts';
  * All folders of a lab, at once and by nobody else: when a lab is ended while it starts, what goes on for a moment finds
  * no folder instead of making it again.
  */
-export function makeFolders({ members, clients, services, ca, coordinator }: Layout): void {
-  const secret = [ca, coordinator.folder, ...members.map(({ data }) => data)];
+export function makeFolders({ members, clients, services, ca, coordinators, nats }: Layout): void {
+  const secret = [
+    ca,
+    ...coordinators.map(({ folder }) => folder),
+    ...(nats ? [nats.folder] : []),
+    ...members.map(({ data }) => data),
+  ];
   const open = [
     services,
     ...members.flatMap(({ server, agentClient }) => [dirname(server.cert), dirname(agentClient.cert)]),

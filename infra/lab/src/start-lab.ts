@@ -30,13 +30,19 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const folder = newFolder(options.folder);
   noteOwner(folder, process.pid);
   try {
-    const layout = layOut(folder, { members, addressBase, load, oneFile: options.oneFile });
+    const layout = layOut(folder, {
+      members,
+      addressBase,
+      load,
+      oneFile: options.oneFile,
+      coordinators: options.coordinators,
+    });
     makeFolders(layout);
     const services = layout.members.map((member) =>
       makeService(layout.services, `etcd-${member.name}`, etcdCommand(etcd, member, { layout, more })),
     );
     const etcdVersion = await versionOf(etcd);
-    const lab = makeLab({ options, layout, services, etcdctl, etcdVersion });
+    const lab = makeLab({ options, layout, services, natsServer, etcdctl, etcdVersion });
 
     progress('certificates by cfssl');
     const kept = await makeCertificates(layout, {
@@ -69,6 +75,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         natsServer,
         policy,
         profile,
+        lease: options.lease ?? '2s',
         etcd: lab.etcd,
         client: (name) => ({
           service: name === 'writer' ? lab.load.writer : lab.load.watcher,

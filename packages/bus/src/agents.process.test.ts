@@ -36,7 +36,10 @@ interface Lab {
 }
 
 /** A coordinator and node n1, connected and listening. */
-async function aLab(obey?: (command: Command) => Promise<CommandResult['outcome']>): Promise<Lab> {
+async function aLab(
+  obey?: (command: Command) => Promise<CommandResult['outcome']>,
+  goesOn?: Promise<void>,
+): Promise<Lab> {
   const coordinator = await nats.as('coordinator');
   const node = await nats.as('n1');
   const lab = {
@@ -77,6 +80,7 @@ async function aLab(obey?: (command: Command) => Promise<CommandResult['outcome'
     },
     known: (id) => record.get(id),
     onRefused: (refusal) => lab.refused.byAgent.push(refusal),
+    ...(goesOn && { goesOn }),
   });
   value(await agents.ready());
   value(await agent.ready());
@@ -126,6 +130,30 @@ test('commands are acknowledged at once and obeyed one at a time, in order of ar
   first.resolve();
   await until('three results', () => lab.results.length === 3);
   expect(lab.results.map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+});
+
+test('what alters something waits for what the node was in the middle of; what looks, or says who leads, does not', async () => {
+  const goesOn = Promise.withResolvers<void>();
+  await using lab = await aLab(undefined, goesOn.promise);
+  value(await lab.agents.send(aCommand({ id: 'change' })));
+  value(await lab.agents.send(aCommand({ id: 'look', body: { type: 'observe' } })));
+  value(await lab.agents.send(aCommand({ id: 'lead', body: { type: 'lead' } })));
+  await until('two results', () => lab.results.length === 2);
+  expect(lab.obeyed).toEqual(['look', 'lead']);
+  goesOn.resolve();
+  await until('the third result', () => lab.results.length === 3);
+  expect(lab.obeyed).toEqual(['look', 'lead', 'change']);
+});
+
+test('a command whose time runs out while the node goes on with another one is not obeyed', async () => {
+  const goesOn = Promise.withResolvers<void>();
+  await using lab = await aLab(undefined, goesOn.promise);
+  value(await lab.agents.send(aCommand()));
+  lab.clock.now = new Date('2026-11-24T04:00:00.000Z');
+  goesOn.resolve();
+  await until('it is refused', () => lab.refused.byAgent.length === 1);
+  expect(lab.refused.byAgent[0]?.failure.code).toBe('too-late');
+  expect(lab.obeyed).toEqual([]);
 });
 
 test('a command that comes again while it is worked on is not obeyed twice; afterwards its result is given again', async () => {

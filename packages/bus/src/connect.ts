@@ -30,13 +30,19 @@ export interface ConnectOptions {
 
 /** Connects to NATS over TLS with an nkey. A server that refuses us is not tried again: a person has to look. */
 export async function connectBus(options: ConnectOptions): Promise<Result<Bus>> {
+  const connected = await connectNats(options);
+  return connected.ok ? ok(busOver(connected.value, options)) : connected;
+}
+
+/** The connection below it, for what else of NATS this package speaks. */
+export async function connectNats(options: ConnectOptions): Promise<Result<NatsConnection>> {
   const authenticator = withNkey(options.nkeySeed);
   if (!authenticator.ok) return authenticator;
   const until = performance.now() + (options.patienceMs ?? 0);
   let sayAgainAt = 0;
   for (;;) {
     const connected = await tryOnce(natsOptions(options, authenticator.value), options.servers);
-    if (connected.ok) return ok(busOver(connected.value, options));
+    if (connected.ok) return connected;
     if (!connected.failure.retryable || performance.now() >= until) return connected;
     // Who waits for long must not look like one who is connected.
     if (performance.now() >= sayAgainAt) {

@@ -10,6 +10,9 @@ export {
   type NatsServerOptions,
   startNatsServer,
 } from './embedded-server.ts';
+export { connectStore, type SharedStore, type StoreOptions } from './jetstream/connect-store.ts';
+export type { KeyValue, KeyValues, Put } from './jetstream/key-values.ts';
+export { checkSafeSettings } from './jetstream/safe-settings.ts';
 export { createNkey } from './nkeys.ts';
 export type { Refusal } from './refusal.ts';
 export { type ServeAgentOptions, type ServedAgent, serveAgent } from './serve-agent.ts';

@@ -11,6 +11,7 @@ export function aCommand(said: Partial<Command> = {}): Command {
     fleet,
     cluster: 'main',
     rotation: 'r1',
+    direction: 'forward',
     step: 's1',
     node: 'n1',
     holder: 'member/m1',

@@ -8,6 +8,7 @@ import { type IdentitiesFile, type Result, subjects } from '@etcd-rotate/protoco
 import type { Bus, BusEvent } from './bus.ts';
 import { connectBus } from './connect.ts';
 import { type NatsServer, type NatsServerEvent, startNatsServer } from './embedded-server.ts';
+import { connectStore, type SharedStore } from './jetstream/connect-store.ts';
 import { fleet } from './messages.fixture.ts';
 import { createNkey } from './nkeys.ts';
 import { coordinatorInbox, natsServerConfig } from './server-config.ts';
@@ -37,14 +38,18 @@ export interface Nats {
   keys: Record<Person, ReturnType<typeof createSigningKey>>;
   nkeySeeds: Record<Person, string>;
   events: NatsServerEvent[];
+  /** URL of the monitoring endpoint, where JetStream is on. */
+  monitoring: string;
   start(): Promise<Result<NatsServer>>;
   /** Connected as this person; what happens to the connection goes to `seen`. */
   as(person: Person, seen?: BusEvent[]): Promise<Bus>;
+  /** What coordinators share, by a connection of its own; every one has the same keys. */
+  store(options?: { leaseMs?: number; person?: Person }): Promise<SharedStore>;
   [Symbol.dispose](): void;
 }
 
-/** A folder with all that a nats-server of ours needs, on a port that was free. */
-export async function aNats(): Promise<Nats> {
+/** A folder with all that a nats-server of ours needs, on a port that was free; with JetStream where that is wanted. */
+export async function aNats({ jetStream = false } = {}): Promise<Nats> {
   const folder = mkdtempSync(join(tmpdir(), 'etcd-rotate-nats-'));
   const listen = `127.0.0.1:${await aFreePort()}`;
   const files = { configFile: join(folder, 'nats.conf'), pidFile: join(folder, 'nats.pid') };
@@ -59,7 +64,9 @@ export async function aNats(): Promise<Nats> {
   }
   const coordinator = nkeys.coordinator.publicKey;
   const config = { listen, serverName: 'lab', tls, coordinator, identities, pidFile: files.pidFile };
-  writeFileSync(files.configFile, natsServerConfig(config));
+  const monitoring = `127.0.0.1:${await aFreePort()}`;
+  const shared = jetStream ? { storeFolder: join(folder, 'store'), monitoring } : undefined;
+  writeFileSync(files.configFile, natsServerConfig({ ...config, jetStream: shared }));
   const events: NatsServerEvent[] = [];
   const ca = readFileSync(tls.ca, 'utf8');
   const nkeySeeds = record(names, (name) => nkeys[name].seed);
@@ -71,6 +78,7 @@ export async function aNats(): Promise<Nats> {
     keys,
     nkeySeeds,
     events,
+    monitoring: `http://${monitoring}`,
     start: () =>
       startNatsServer({
         ...files,
@@ -84,6 +92,14 @@ export async function aNats(): Promise<Nats> {
       const inboxPrefix = kind === 'coordinator' ? coordinatorInbox : subjects.inbox(kind, name);
       const connecting = { servers: [`tls://${listen}`], ca, nkeySeed: nkeySeeds[person], name, inboxPrefix };
       return value(await connectBus({ ...connecting, onEvent: (event) => seen.push(event) }));
+    },
+    async store({ leaseMs = 5_000, person = 'coordinator' } = {}) {
+      const { privateKey: signingKey, publicKey } = keys[person];
+      const connecting = { servers: [`tls://${listen}`], ca, nkeySeed: nkeySeeds[person], name: person };
+      const { kind, name } = people[person];
+      const inboxPrefix = kind === 'coordinator' ? coordinatorInbox : subjects.inbox(kind, name);
+      const ours = { fleet, replicas: 1, leaseMs, signingKey, publicKey, inboxPrefix };
+      return value(await connectStore({ ...connecting, ...ours, onEvent: () => undefined }));
     },
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -25,7 +25,7 @@ export function repliesGiven(now: () => Date): {
   };
 }
 
-const looks = new Set<OperatorRequest['body']['type']>(['plan', 'status', 'journal']);
+const looks = new Set<OperatorRequest['body']['type']>(['plan', 'plan-rollback', 'status', 'journal']);
 const remembered = 1000;
 
 function forget(given: Map<string, { expiresAt: number }>, now: number): void {

@@ -19,6 +19,8 @@ export interface ServeOperatorsOptions {
   /** The coordinator's, PKCS#8 PEM. */
   signingKey: string;
   now: () => Date;
+  /** Whether requests are ours to answer, where that is not always so: others are left to who they are for. */
+  listens?: () => boolean;
   /** May be called for several requests at the same time. */
   answer: (request: OperatorRequest) => Promise<OperatorReply['outcome']>;
   onRefused: (refusal: Refusal) => void;
@@ -48,6 +50,7 @@ export function serveOperators(bus: Bus, options: ServeOperatorsOptions): Served
     );
   }
   const subscription = bus.subscribe(subjects.request(options.fleet), (message) => {
+    if (options.listens?.() === false) return;
     const served = serve(message);
     underWay.add(served);
     void served.finally(() => underWay.delete(served));

@@ -11,14 +11,15 @@ const identities: IdentitiesFile = {
     { kind: 'operator', name: 'alice', nkey: 'UALICE', key },
   ],
 };
-const config = natsServerConfig({
+const plain = {
   listen: '127.0.0.1:4222',
   serverName: 'lab',
   tls: { cert: '/i/cert.pem', key: '/i/key "1".pem', ca: '/i/ca.pem' },
   coordinator: 'UCOORDINATOR',
   identities,
   pidFile: '/s/nats.pid',
-});
+};
+const config = natsServerConfig(plain);
 
 test('lets each identity speak and hear as who it is, and nobody else in', () => {
   const users = config.slice(config.indexOf('users: ['));
@@ -50,4 +51,27 @@ test('quotes what it is given', () => {
 
 test('makes room for headers beside the largest message', () => {
   expect(config).toContain(`max_payload: ${4 * 1024 * 1024 + 64 * 1024}`);
+});
+
+test('lets the coordinators make, write and read the streams of their fleet, and alter or delete nothing', () => {
+  const jetStream = { storeFolder: '/s/js', monitoring: '127.0.0.1:8222' };
+  const shared = natsServerConfig({ ...plain, jetStream });
+  expect(shared).toContain('sync_interval: always');
+  expect(shared).toContain('http: "127.0.0.1:8222"');
+  const allowed = [...shared.matchAll(/"(\$[^"]+)"/g)].map(([, subject]) => subject);
+  expect(allowed).toEqual([
+    '$KV.etcd-rotate_lab_shared.>',
+    '$KV.etcd-rotate_lab_coordinators.>',
+    '$JS.API.STREAM.CREATE.etcd-rotate_lab_journal',
+    '$JS.API.STREAM.INFO.etcd-rotate_lab_journal',
+    '$JS.API.STREAM.MSG.GET.etcd-rotate_lab_journal',
+    '$JS.API.STREAM.CREATE.KV_etcd-rotate_lab_shared',
+    '$JS.API.STREAM.INFO.KV_etcd-rotate_lab_shared',
+    '$JS.API.STREAM.MSG.GET.KV_etcd-rotate_lab_shared',
+    '$JS.API.STREAM.CREATE.KV_etcd-rotate_lab_coordinators',
+    '$JS.API.STREAM.INFO.KV_etcd-rotate_lab_coordinators',
+    '$JS.API.STREAM.MSG.GET.KV_etcd-rotate_lab_coordinators',
+  ]);
+  const ofOthers = shared.slice(shared.indexOf('UNODE'));
+  expect(ofOthers).not.toMatch(/\$|journal/);
 });

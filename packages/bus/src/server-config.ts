@@ -1,5 +1,6 @@
 import { type IdentitiesFile, subjects } from '@etcd-rotate/protocol';
 import { sizeLimits } from './codec.ts';
+import { apiSubjects, streamsOf } from './jetstream/streams.ts';
 
 export interface NatsServerConfig {
   /** `host:port` */
@@ -10,9 +11,18 @@ export interface NatsServerConfig {
   /** The coordinator's public nkey. */
   coordinator: string;
   identities: IdentitiesFile;
-  pidFile: string;
+  /** Of a server that we start ourselves. */
+  pidFile?: string | undefined;
   /** Without it the server logs to stderr. */
   logFile?: string | undefined;
+  /** For a server that keeps the journal of several coordinators. */
+  jetStream?: JetStreamConfig | undefined;
+}
+
+export interface JetStreamConfig {
+  storeFolder: string;
+  /** `host:port` of the monitoring endpoint, from which coordinators read how the server keeps what it acknowledges. */
+  monitoring: string;
 }
 
 /** The inbox prefix that the configuration lets the coordinator read, and nobody else. */
@@ -25,11 +35,11 @@ export const coordinatorInbox = subjects.inbox('coordinator', 'coordinator');
 export function natsServerConfig(config: NatsServerConfig): string {
   const { tls, identities } = config;
   const users = [coordinator(config), ...identities.known.map((known) => identity(identities.fleet, known))];
-  return `# Made by etcd-rotate; changes are overwritten.
+  const { pidFile, logFile } = config;
+  return `# Made by etcd-rotate${pidFile === undefined ? '' : '; changes are overwritten'}.
 listen: ${quote(config.listen)}
 server_name: ${quote(config.serverName)}
-pid_file: ${quote(config.pidFile)}
-${config.logFile === undefined ? '' : `log_file: ${quote(config.logFile)}\n`}
+${pidFile === undefined ? '' : `pid_file: ${quote(pidFile)}\n`}${logFile === undefined ? '' : `log_file: ${quote(logFile)}\n`}
 # Headers count as payload, so there is room for them beside the largest message.
 max_payload: ${Math.max(...Object.values(sizeLimits)) + 64 * 1024}
 write_deadline: "10s"
@@ -41,12 +51,25 @@ tls {
   ca_file: ${quote(tls.ca)}
   timeout: 5
 }
-
+${config.jetStream === undefined ? '' : jetStream(config.jetStream)}
 authorization {
   timeout: 5
   users: [
 ${users.map(user).join('\n')}
   ]
+}
+`;
+}
+
+function jetStream({ storeFolder, monitoring }: JetStreamConfig): string {
+  return `
+# Answers /varz to whoever asks, so it listens where only coordinators get.
+http: ${quote(monitoring)}
+
+jetstream {
+  store_dir: ${quote(storeFolder)}
+  # Else what was acknowledged in the last two minutes is gone after a power cut.
+  sync_interval: always
 }
 `;
 }
@@ -61,13 +84,24 @@ interface User {
   responds: boolean;
 }
 
-function coordinator({ coordinator: nkey, identities: { fleet, known } }: NatsServerConfig): User {
+function coordinator({ coordinator: nkey, identities, jetStream }: NatsServerConfig): User {
+  const { fleet, known } = identities;
   return {
     nkey,
-    publish: [subjects.command(fleet, '*'), ...known.map(inboxOf)],
+    publish: [
+      subjects.command(fleet, '*'),
+      ...known.map(inboxOf),
+      ...(jetStream === undefined ? [] : sharedBy(fleet)),
+    ],
     subscribe: [subjects.results(fleet), subjects.request(fleet), `${coordinatorInbox}.>`],
     responds: false,
   };
+}
+
+/** To make the streams of the fleet, to read them and to write into them. */
+function sharedBy(fleet: string): string[] {
+  const { journal, shared, coordinators } = streamsOf(fleet);
+  return [journal.subjects, `${shared.subjects}.>`, `${coordinators.subjects}.>`, ...apiSubjects(fleet)];
 }
 
 function identity(fleet: string, known: Known): User {

@@ -10,6 +10,9 @@ import type { PublicKey } from '@etcd-rotate/protocol';
 /** What may be signed. The kind is part of what is signed, so that no message can stand for one of another kind. */
 export type Kind = 'command' | 'result' | 'request' | 'reply';
 
+/** What is signed besides messages: what NATS keeps for us, and might change. */
+type Signed = Kind | 'journal';
+
 /** An Ed25519 key pair: PKCS#8 PEM, and the raw public key in base64. */
 export function createSigningKey(): { privateKey: string; publicKey: PublicKey } {
   const pair = generateKeyPairSync('ed25519');
@@ -21,12 +24,12 @@ export function createSigningKey(): { privateKey: string; publicKey: PublicKey }
 }
 
 /** @returns the signature over the kind's context and exactly these bytes, in base64 */
-export function sign(kind: Kind, data: Uint8Array, privateKey: string): string {
+export function sign(kind: Signed, data: Uint8Array, privateKey: string): string {
   return signBytes(null, inContext(kind, data), createPrivateKey(privateKey)).toString('base64');
 }
 
 export function verify(
-  kind: Kind,
+  kind: Signed,
   signed: { data: Uint8Array; signature: string },
   publicKey: PublicKey,
 ): boolean {
@@ -41,6 +44,6 @@ export function verify(
 /** The DER of an Ed25519 SubjectPublicKeyInfo up to the key's 32 bytes (RFC 8410). */
 const spkiPrefix = Buffer.from('302a300506032b6570032100', 'hex');
 
-function inContext(kind: Kind, data: Uint8Array): Buffer {
+function inContext(kind: Signed, data: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`etcd-rotate.v1.${kind}\n`), data]);
 }

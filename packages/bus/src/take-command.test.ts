@@ -48,7 +48,6 @@ describe('a command', () => {
     ['for another fleet', aCommand({ epoch: 5, fleet: 'other' }), 'not-for-us'],
     ['that has expired', aCommand({ epoch: 5, expiresAt: '2026-11-24T02:59:59.999Z' }), 'too-late'],
     ['of an older epoch', aCommand({ epoch: 4 }), 'old-epoch'],
-    ['of an older epoch that only looks', aCommand({ epoch: 4, body: { type: 'observe' } }), 'old-epoch'],
   ])('%s is refused by name, and no epoch is stored', async (_what, command, code) => {
     const taker = aTaker();
     expect(await takeCommand(sent(command), taker)).toMatchObject({ ok: false, failure: { code } });
@@ -68,6 +67,14 @@ describe('a command', () => {
     const taker = aTaker();
     expect((await takeCommand(sent(aCommand({ epoch: 9, body: { type: 'observe' } })), taker)).ok).toBe(true);
     expect(taker.stored).toEqual([5]);
+  });
+
+  test('of an older epoch that only looks is taken: a coordinator learns from it which epoch to lead under', async () => {
+    const taker = aTaker();
+    const look = aCommand({ epoch: 4, body: { type: 'observe' } });
+    expect((await takeCommand(sent(look), taker)).ok).toBe(true);
+    expect(mayObey(look, taker).ok).toBe(true);
+    expect(taker.epoch.current()).toBe(5);
   });
 
   test('is refused when its epoch cannot be stored', async () => {

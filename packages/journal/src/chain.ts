@@ -48,6 +48,19 @@ export function readLine(tip: Tip, line: Buffer): Result<Omit<Linked, 'line'>> {
   return ok({ entry: entry.value, tip: { seq, hash: hashOf(line) } });
 }
 
+/**
+ * Where a line does not follow the one before it, one of the two was changed: which, the line after them says.
+ *
+ * @returns what is said instead where it was the later one
+ */
+export function changedItself(tip: Tip, line: Buffer, next: Buffer): Result<never> | undefined {
+  const [own, after] = [read(line), read(next)];
+  const isOutOfPlace = own.ok && own.value.seq === tip.seq + 1 && own.value.prev !== tip.hash;
+  if (!isOutOfPlace || !after.ok || after.value.prev === hashOf(line)) return undefined;
+  const number = tip.seq + 1;
+  return broken(number, `(seq ${number}) is not as it was when line ${number + 1} was written`);
+}
+
 function read(line: Buffer): Result<Entry> {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(line);

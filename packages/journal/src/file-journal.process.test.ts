@@ -114,7 +114,7 @@ describe('a journal file', () => {
           const large = { type: 'lead' as const, version: 'v'.repeat(6000) };
           expect(await journal.append(large)).toMatchObject({
             ok: false,
-            failure: { code: 'internal', retryable: true },
+            failure: { code: 'journal-not-written', retryable: true },
           });
           expect((await readFile(join(folder, 'journal.jsonl'), 'utf8')).split('\n').length).toBe(2);
           await rm(filler);

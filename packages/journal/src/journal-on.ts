@@ -7,6 +7,8 @@ import { waiters } from './waiters.ts';
 export interface LineStore {
   /** All of the lines or none: resolves with ok when they are durable, and otherwise leaves the store as it was. */
   write(lines: string[]): Promise<Result<void>>;
+  /** How much one write may take, where that is limited; a longer line is written by itself. */
+  mostBytes?: number;
   close(): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ interface Waiting extends Unlinked {
  */
 export function journalOn(store: LineStore, found: Found, now: () => Date): Journal {
   const { entries } = found;
+  const { mostBytes = Number.POSITIVE_INFINITY } = store;
   let { tip } = found;
   let epoch = entries.reduce((highest, entry) => Math.max(highest, entry.epoch), 0) + 1;
   let queue: Waiting[] = [];
@@ -47,23 +50,30 @@ export function journalOn(store: LineStore, found: Found, now: () => Date): Jour
     while (queue.length > 0) {
       const batch = queue;
       queue = [];
-      await write(batch);
+      const left = await write(batch);
+      queue = [...left, ...queue];
     }
     // In the same turn in which the queue was seen empty: an append can come between any two turns.
     writing = undefined;
   }
 
-  async function write(batch: Waiting[]): Promise<void> {
+  /** @returns those for whom there was no room in this write */
+  async function write(batch: Waiting[]): Promise<Waiting[]> {
     let end = tip;
+    let bytes = 0;
     const linked: { waiting: Waiting; made: Linked }[] = [];
+    const left = [...batch];
     for (const waiting of batch) {
       const made = link(end, waiting);
       if (made.ok) {
+        bytes += Buffer.byteLength(made.value.line) + 1;
+        if (linked.length > 0 && bytes > mostBytes) break;
         end = made.value.tip;
         linked.push({ waiting, made: made.value });
       } else waiting.resolve(made);
+      left.shift();
     }
-    if (linked.length === 0) return;
+    if (linked.length === 0) return left;
     const written = await store.write(linked.map(({ made }) => made.line));
     if (written.ok) {
       tip = end;
@@ -71,15 +81,16 @@ export function journalOn(store: LineStore, found: Found, now: () => Date): Jour
     }
     for (const { waiting, made } of linked) waiting.resolve(written.ok ? ok(made.entry) : written);
     arrivals.wake(tip.seq);
+    return left;
   }
 
   return {
     get epoch() {
       return epoch;
     },
-    lead(version, seen = 0) {
+    lead(version, seen = 0, coordinator) {
       epoch = Math.max(epoch, seen + 1);
-      return append({ type: 'lead', version });
+      return append({ type: 'lead', version, ...(coordinator !== undefined && { coordinator }) });
     },
     append,
     entries: (after = 0) => entries.slice(after),

@@ -5,7 +5,7 @@ export interface Journal {
   /** The epoch that the next entry gets; `lead` sets it. */
   readonly epoch: number;
   /** Takes the lead: the first entry of a coordinator, under an epoch above all in the journal and above `seen`. */
-  lead(version: string, seen?: number): Promise<Result<Entry>>;
+  lead(version: string, seen?: number, coordinator?: string): Promise<Result<Entry>>;
   /** Resolves when the entry would survive a power cut. Appends made at once keep their order. */
   append(body: EntryBody): Promise<Result<Entry>>;
   /** Entries whose seq is greater than `after`, in order. */

@@ -51,7 +51,7 @@ async function writeAt(file: FileHandle, bytes: Buffer, position: number): Promi
 function notWritten(path: string, error: unknown): Result<void> {
   const why = error instanceof Error ? error.message : String(error);
   return fail(
-    'internal',
+    'journal-not-written',
     `the journal ${path} cannot be written: ${why}`,
     'make room on its disk, then restart the coordinator',
     true,

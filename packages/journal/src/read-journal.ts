@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type Entry, ok, type Result } from '@etcd-rotate/protocol';
-import { readLine, start } from './chain.ts';
+import { changedItself, readLine, start } from './chain.ts';
 import type { Found } from './journal-on.ts';
 import { linesOf } from './lines-of.ts';
 
@@ -20,7 +20,9 @@ export async function readJournal(
   onTornLine?: (dropped: TornLine) => void,
 ): Promise<Result<Found & { bytes: number }>> {
   const found = { entries: [] as Entry[], tip: start, bytes: 0 };
+  let broken: { line: Buffer; failure: Result<never> } | undefined;
   for await (const { line, complete } of linesOf(file)) {
+    if (broken) return (complete && changedItself(found.tip, broken.line, line)) || broken.failure;
     if (!complete) {
       await file.truncate(found.bytes);
       await file.datasync();
@@ -28,10 +30,13 @@ export async function readJournal(
       break;
     }
     const read = readLine(found.tip, line);
-    if (!read.ok) return read;
+    if (!read.ok) {
+      broken = { line, failure: read };
+      continue;
+    }
     found.entries.push(read.value.entry);
     found.tip = read.value.tip;
     found.bytes += line.length + 1;
   }
-  return ok(found);
+  return broken ? broken.failure : ok(found);
 }

@@ -40,6 +40,7 @@ export const failureCodes = {
   'node-away': 'a node does not answer',
   'state-locked': 'another process holds the state folder',
   'journal-broken': 'a line of the journal was changed or cannot be read',
+  'journal-not-written': 'the journal cannot be written',
   // checks before a plan or a step
   'wrong-status': 'the rotation is in a status in which that is not allowed',
   'held-by-operator': 'an operator asked the rotation to hold',

@@ -37,7 +37,7 @@ describe('a node that does not take a command', () => {
     });
     expect(rotation.state).toMatchObject({ outcome: 'rotated' });
     const pauses = asked.slice(1).map((at, i) => at - (asked[i] ?? 0));
-    expect(pauses).toEqual([250, 500, 1000, 2000, 4000, 8000]);
+    expect(pauses).toEqual([250, 500, 1000, 2000, 2000, 2000, 2000, 2000, 2000]);
   });
 
   test('is not taken for away by a sending that a later one has overtaken', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Secret } from '@etcd-rotate/pki';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aCaOrder, aSigner, passphrase, type SignerForTest, unwrap } from '../test/a-signer.ts';
+import { caFilesIn } from './ca-files.ts';
 import { openSigner } from './open-signer.ts';
 import { readCas } from './read-cas.ts';
 import { unlockFolder } from './unlock-folder.ts';
@@ -62,8 +63,8 @@ describe('a folder with two CAs', () => {
 test('refuses damaged, exchanged and foreign files, and names them', async () => {
   await using made = await aSigner('a', 'b');
   const file = (name: string) => join(made.folder, name);
-  const folderKey = unwrap(await unlockFolder(made.folder, passphrase));
-  const read = () => readCas(made.folder, folderKey);
+  const folderKey = unwrap(await unlockFolder(caFilesIn(made.folder), passphrase));
+  const read = () => readCas(caFilesIn(made.folder), folderKey);
   const original = await readFile(file('a.json'), 'utf8');
   const a = JSON.parse(original);
   const b = JSON.parse(await readFile(file('b.json'), 'utf8'));

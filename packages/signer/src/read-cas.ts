@@ -1,20 +1,23 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { keyMatches } from '@etcd-rotate/pki';
 import { fail, ok, type Result } from '@etcd-rotate/protocol';
 import { type HeldCa, readCaFile, revealKey } from './ca-file.ts';
+import type { CaFiles } from './ca-files.ts';
 import { folderFile } from './unlock-folder.ts';
 
 /**
  * Reads every CA of a folder. Each key is opened once and held against its certificate: a coordinator that could not
  * sign in the middle of a rotation should say so before the first one.
  */
-export async function readCas(folder: string, folderKey: Buffer): Promise<Result<HeldCa[]>> {
+export async function readCas(files: CaFiles, folderKey: Buffer): Promise<Result<HeldCa[]>> {
   const cas: HeldCa[] = [];
-  for (const file of (await readdir(folder)).sort()) {
+  const names = await files.names();
+  if (!names.ok) return names;
+  for (const file of names.value.sort()) {
     if (!file.endsWith('.json') || file === folderFile) continue;
-    const path = join(folder, file);
-    const ca = readCaFile(await readFile(path, 'utf8'), path);
+    const path = files.path(file);
+    const text = await files.read(file);
+    if (!text.ok) return text;
+    const ca = readCaFile(text.value ?? '', path);
     if (!ca.ok) return ca;
     const fault = faultOf(ca.value, file, folderKey);
     if (fault !== undefined) return fail('bad-key', `${path}: ${fault}`, 'restore it from a backup');

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   type Certificate,
   type Csr,
@@ -11,13 +10,13 @@ import {
 import { fail, type KeyKind, ok, type Result, type Usage } from '@etcd-rotate/protocol';
 import { readAdoption, whyNotName } from './adoption.ts';
 import { type CaRecord, type HeldCa, holdCa, type NewCa, revealKey, writeCaFile } from './ca-file.ts';
+import type { CaFiles } from './ca-files.ts';
 import { forgottenKey } from './forgotten-key.ts';
 import { whyNotSign } from './may-sign.ts';
 import type { Adoption, CanaryRequest, CaOrder, LeafRequest, SpecimenOrder } from './requests.ts';
-import { writeNewFile } from './write-new-file.ts';
 
 export interface Held {
-  folder: string;
+  files: CaFiles;
   folderKey: Buffer;
   cas: HeldCa[];
   now: () => Date;
@@ -37,7 +36,7 @@ const canaryUsages = { client: ['clientAuth'], peer: ['serverAuth', 'clientAuth'
  * in between there is only the folder's key, which goes with `close`.
  */
 export class Signer {
-  readonly #folder: string;
+  readonly #files: CaFiles;
   readonly #folderKey: Buffer;
   readonly #cas: Map<string, HeldCa>;
   readonly #now: () => Date;
@@ -45,8 +44,8 @@ export class Signer {
   readonly #ahead = new Map<KeyKind, Promise<Secret>[]>();
   #specimenKey: Promise<Csr> | undefined;
 
-  constructor({ folder, folderKey, cas, now }: Held) {
-    this.#folder = folder;
+  constructor({ files, folderKey, cas, now }: Held) {
+    this.#files = files;
     this.#folderKey = folderKey;
     this.#cas = new Map(cas.map((ca) => [ca.record.name, ca]));
     this.#now = now;
@@ -154,7 +153,7 @@ export class Signer {
 
   async #keep(ca: NewCa): Promise<Result<CaRecord>> {
     const held = holdCa(ca, this.#folderKey);
-    const written = await writeNewFile(join(this.#folder, `${ca.name}.json`), writeCaFile(held));
+    const written = await this.#files.writeNew(`${ca.name}.json`, writeCaFile(held));
     if (!written.ok) return written;
     this.#cas.set(ca.name, held);
     return ok(held.record);
