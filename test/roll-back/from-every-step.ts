@@ -3,7 +3,7 @@ import { type Lab, type LabOptions, startLab } from '@etcd-rotate/lab';
 import type { Plan } from '@etcd-rotate/protocol';
 import { expect } from 'vitest';
 import { planOf, restartsOf, rotateNow } from '../asking.ts';
-import { JournalTail } from '../journal-tail.ts';
+import { JournalTail } from '../chaos/journal-tail.ts';
 import { type Operator, operatorOf } from '../operator.ts';
 import { lastLine, nobodyLost } from '../reading.ts';
 
@@ -68,16 +68,29 @@ function changesOf({ steps }: Plan): string[] {
 
 /** @returns the id of a rotation that was told to hold when a step was under way */
 async function heldAt({ lab, operator, args }: At, step: string): Promise<string> {
-  const journal = new JournalTail(lab);
-  let isOver = false;
-  const following = rotateNow(lab, args).finally(() => {
-    isOver = true;
-  });
-  const isSent = `"type":"sent","rotation":"([^"]+)","step":"${step}",.*"body":{"type":"change"`;
-  const [, rotation = ''] = await journal.until(new RegExp(isSent), () => isOver);
+  using tail = new JournalTail(lab);
+  const from = tail.entries.length;
+  const following = rotateNow(lab, args);
+  const rotation = await Promise.race([sentIn(tail, { from, step }), following.then(() => undefined)]);
+  if (rotation === undefined)
+    throw new Error(`it came to its end before ${step}: ${(await following).stdout}`);
   const hold = await operator.ask({ type: 'hold', rotation });
   expect(hold, `hold at ${step}`).toMatchObject({ ok: true });
   const held = { outcome: 'held', failure: { code: 'held-by-operator' } };
   expect(lastLine(await following), `held at ${step}`).toMatchObject(held);
   return rotation;
+}
+
+/** Resolves when the change of a step was sent. */
+function sentIn(tail: JournalTail, { from, step }: { from: number; step: string }): Promise<string> {
+  return new Promise((resolve) => {
+    tail.follow(() => {
+      const sent = tail.entries
+        .slice(from)
+        .find(
+          ({ body }) => body.type === 'sent' && body.step === step && body.command.body.type === 'change',
+        );
+      if (sent?.body.type === 'sent') resolve(sent.body.rotation);
+    });
+  });
 }
