@@ -356,8 +356,12 @@ export const plans: Mutation[] = [
   ]),
   ...mutationsOf(`${core}/hold-before.ts`, [
     ['an operator may hold', "if (state.status === 'holding') {", "if (state.status === 'held') {"],
-    ['what was begun is brought to its end', ' || isBegun(group, rotation))', ')'],
-    ['looking is not held', "group.every(({ action }) => action.type === 'prove') || isBegun", 'isBegun'],
+    ['what was begun is brought to its end', ' || isOneBegun(group, rotation))', ')'],
+    [
+      'looking is not held',
+      "group.every(({ action }) => action.type === 'prove') || isOneBegun",
+      'isOneBegun',
+    ],
     ['only who asked for it confirms', '!plan.policy.confirmRetire || ', ''],
     ['who has confirmed goes on', ' || rotation.mayRefuse) return undefined;', ') return undefined;'],
     ['it holds before the first step that refuses', 'if (!isThere || ', 'if ('],

@@ -33,6 +33,27 @@ export const running: Mutation[] = [
       'committed - appliedIndex > 1_000_000',
     ],
   ]),
+  ...mutationsOf(`${core}/rotation.ts`, [
+    ['what an earlier attempt began is begun', 'wasBegun === true || ', ''],
+    ['a request begins nothing', "body.type !== 'request'", 'body.type.length > 0'],
+  ]),
+  ...mutationsOf(`${core}/apply.ts`, [
+    [
+      'what was kept is there, canary or not',
+      "isCanaryLost(result) && command?.body.type === 'prove'",
+      'isCanaryLost(result) && command',
+    ],
+    [
+      'a confirmed rotation goes on',
+      "rotation.mayRefuse || state.failure.code === 'confirm-retire'",
+      'rotation.mayRefuse',
+    ],
+    [
+      'only what is held turns',
+      "case 'turned':\n      return status === 'held';",
+      "case 'turned':\n      return status !== 'finished';",
+    ],
+  ]),
   ...mutationsOf(`${core}/groups.ts`, [
     [
       'a group is done when every command was answered',

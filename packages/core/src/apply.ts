@@ -1,7 +1,15 @@
 import type { Command, CommandResult, Entry, EntryBody } from '@etcd-rotate/protocol';
 import { currentGroup } from './groups.ts';
 import { installed } from './installed.ts';
-import { attemptOf, inFlight, isAwaited, type Progress, type Rotation, type State } from './rotation.ts';
+import {
+  attemptOf,
+  inFlight,
+  isAwaited,
+  isBegun,
+  type Progress,
+  type Rotation,
+  type State,
+} from './rotation.ts';
 import { after, worldFrom } from './world.ts';
 
 /** One step further: the rotation after an entry. Entries of other rotations change nothing. */
@@ -99,9 +107,10 @@ function withResult(rotation: Rotation, stepId: string, result: CommandResult): 
   const progress = rotation.progress[stepId];
   if (!progress || !awaits(rotation, result)) return rotation;
   const next = withProgress(rotation, stepId, { ...progress, results: [...progress.results, result] });
-  if (isCanaryLost(result)) return withNewCanaries(next, stepId);
   const command = progress.sent.find(({ id }) => id === result.id);
   const kept = result.outcome.ok || result.outcome.decision === 'kept';
+  if (isCanaryLost(result) && command?.body.type === 'prove')
+    return withNewCanaries(next, command.body.after);
   if (!command || !kept) return next;
   return { ...next, world: after(next.world, command.holder, installed(next, command)) };
 }
@@ -114,20 +123,15 @@ function isCanaryLost({ outcome }: CommandResult): boolean {
  * An agent that was restarted between a change and the look at its ports has no keys of its canaries any more. The
  * change begins anew: it asks for new ones, finds its files in place and restarts nobody.
  */
-function withNewCanaries(rotation: Rotation, look: string): Rotation {
-  const action = rotation.plan.steps.find(({ id }) => id === look)?.action;
-  const changed = action?.type === 'prove' ? action.after : look;
-  return changed === look ? rotation : changedAnew(rotation, changed);
+function withNewCanaries(rotation: Rotation, change: string): Rotation {
+  return changed(rotation, change, (progress) => anew(progress, progress.tries));
 }
 
-function changedAnew(rotation: Rotation, step: string): Rotation {
-  return changed(rotation, step, ({ attempt, tries }) => ({
-    attempt,
-    tries,
-    sent: [],
-    results: [],
-    signed: undefined,
-  }));
+/** The number of the attempt is kept, so that the next one has ids of its own. */
+function anew(before: Progress, tries: number): Progress {
+  const { attempt } = before;
+  const empty = { attempt, tries, sent: [], results: [], signed: undefined };
+  return isBegun(before) ? { ...empty, wasBegun: true } : empty;
 }
 
 /**
@@ -145,7 +149,9 @@ export function awaits({ id, progress }: Rotation, result: CommandResult): boole
 function sent(progress: Progress | undefined, command: Command): Progress {
   const attempt = attemptOf(command);
   if (!progress || attempt > progress.attempt) {
-    return { attempt, tries: (progress?.tries ?? 0) + 1, sent: [command], results: [], signed: undefined };
+    const tries = (progress?.tries ?? 0) + 1;
+    const before = progress && isBegun(progress) ? ({ wasBegun: true } as const) : {};
+    return { ...before, attempt, tries, sent: [command], results: [], signed: undefined };
   }
   const known = progress.sent.some(({ id }) => id === command.id);
   return known ? progress : { ...progress, sent: [...progress.sent, command] };
@@ -160,14 +166,13 @@ function sent(progress: Progress | undefined, command: Command): Progress {
 function withoutCurrent(rotation: Rotation): Rotation['progress'] {
   const { progress } = rotation;
   const group = currentGroup(rotation).map(({ id }) => id);
-  const anew = [...group, ...canariesBehind(rotation)].flatMap((id): [string, Progress][] => {
+  const begunAnew = [...group, ...canariesBehind(rotation)].flatMap((id): [string, Progress][] => {
     const there = progress[id];
-    const { attempt } = there ?? {};
-    if (!there || !attempt) return [];
+    if (!there?.attempt) return [];
     if (inFlight(there)?.body.type === 'change') return [[id, { ...there, tries: 0, isFromBefore: true }]];
-    return [[id, { attempt, tries: 0, sent: [], results: [], signed: undefined }]];
+    return [[id, anew(there, 0)]];
   });
-  return { ...progress, ...Object.fromEntries(anew) };
+  return { ...progress, ...Object.fromEntries(begunAnew) };
 }
 
 /** A look with canaries needs new ones: they live for minutes, and their keys no longer than their agent. */

@@ -1,5 +1,6 @@
-import { aClient, aCluster, aRequest, Play, withPolicy } from '@etcd-rotate/testing';
+import { aClient, aCluster, aRequest, failed, Play, withPolicy } from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
+import { changedWhileHeld } from './checks/resume.ts';
 
 function aPlay(request = aRequest()): Play {
   return new Play(aCluster('a', 'b', 'c', aClient('backup', { takes: 'reload' })), { request });
@@ -51,6 +52,43 @@ describe('an operator who asks to hold', () => {
     expect(play.rotation.progress).toEqual(progress);
     expect(play.run().rotation.state).toMatchObject({ outcome: 'rotated' });
     expect(play.entries.some(({ body }) => body.type === 'held')).toBe(false);
+  });
+
+  test.each(['trust-c', 'issue-a'])(
+    'gets %s finished and proven, of which an agent lost the canaries',
+    (step) => {
+      const play = aPlay();
+      play.cluster.instead(`${step} change`, (command) => {
+        // It installs the files, restarts its member, and is killed before it has looked.
+        const agent = play.agent(command.node);
+        agent.obey({ ...command, id: `${command.id}.unheard` });
+        agent.crash();
+        play.record({ type: 'holding', rotation: 'r1', operator: 'ann' });
+        return failed('canary-lost', { decision: 'kept', retryable: true });
+      });
+      play.run();
+      expect(play.rotation.state).toMatchObject({ failure: { code: 'held-by-operator' } });
+      const seen = play.rotation.progress[`${step}-seen-by-a`]?.results;
+      expect(seen).toMatchObject([{ outcome: { ok: true } }]);
+      expect(changedWhileHeld(play.rotation, play.cluster.observations())).toEqual([]);
+      expect(play.resume().rotation.state).toMatchObject({ outcome: 'rotated' });
+      expect(play.cluster.restarts).toHaveLength(9);
+    },
+  );
+
+  test('and finds everything as it was left where it holds for something else meanwhile', () => {
+    const play = aPlay();
+    play.cluster.instead(
+      'retire-b change',
+      (command) => {
+        play.agent(command.node).obey({ ...command, id: `${command.id}.unheard` });
+        return failed('canary-lost', { decision: 'kept' });
+      },
+      1,
+    );
+    play.run();
+    expect(play.rotation.state).toMatchObject({ failure: { code: 'canary-lost' } });
+    expect(changedWhileHeld(play.rotation, play.cluster.observations())).toEqual([]);
   });
 
   test('and comes too late for the last step, has the rotation finished', () => {

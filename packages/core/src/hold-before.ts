@@ -1,6 +1,6 @@
 import type { Failure, Step } from '@etcd-rotate/protocol';
 import { fail } from '@etcd-rotate/protocol';
-import type { Rotation } from './rotation.ts';
+import { isBegun, type Rotation } from './rotation.ts';
 
 /**
  * Why a group of steps is not begun, where somebody asked for that: an operator who wants to hold, or the policy before the
@@ -8,7 +8,7 @@ import type { Rotation } from './rotation.ts';
  */
 export function holdBefore(group: readonly Step[], rotation: Rotation): Failure | undefined {
   const [first] = group;
-  if (!first || group.every(({ action }) => action.type === 'prove') || isBegun(group, rotation))
+  if (!first || group.every(({ action }) => action.type === 'prove') || isOneBegun(group, rotation))
     return undefined;
   const { state, plan } = rotation;
   if (state.status === 'holding') {
@@ -28,7 +28,9 @@ export function holdBefore(group: readonly Step[], rotation: Rotation): Failure 
   ).failure;
 }
 
-/** Requests for certificates run ahead, and change nothing. */
-function isBegun(group: readonly Step[], { progress }: Rotation): boolean {
-  return group.some(({ id }) => progress[id]?.sent.some(({ body }) => body.type !== 'request'));
+function isOneBegun(group: readonly Step[], { progress }: Rotation): boolean {
+  return group.some(({ id }) => {
+    const one = progress[id];
+    return one !== undefined && isBegun(one);
+  });
 }

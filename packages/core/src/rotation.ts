@@ -49,6 +49,13 @@ export interface Progress {
   signed: Signed[] | undefined;
   /** What is under way was sent before the rotation was held and resumed. */
   isFromBefore?: true;
+  /** An earlier attempt went as far as to be told to the node. */
+  wasBegun?: true;
+}
+
+/** Requests for certificates run ahead, and change nothing. */
+export function isBegun({ sent, wasBegun }: Progress): boolean {
+  return wasBegun === true || sent.some(({ body }) => body.type !== 'request');
 }
 
 /** The command of a step that was sent and not answered. */
