@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Lab, type LabOptions, startLab } from '@etcd-rotate/lab';
-import type { Plan } from '@etcd-rotate/protocol';
+import type { Plan, Step } from '@etcd-rotate/protocol';
 import { expect } from 'vitest';
 import { planOf, restartsOf, rotateNow } from '../asking.ts';
 import { JournalTail } from '../chaos/journal-tail.ts';
@@ -27,21 +27,24 @@ export async function goBackFrom(
   which: (changes: number) => number[],
 ): Promise<void> {
   const { args, lab: options } = strategies[strategy];
-  await using lab = await startLab({ members: 3, etcd, keys: 'ecdsa', oneCa: false, ...options });
+  const policy = { patience: '8s' };
+  await using lab = await startLab({ members: 3, etcd, keys: 'ecdsa', oneCa: false, policy, ...options });
   await using operator = await operatorOf(lab);
   const before = bytesIn(lab);
   const steps = changesOf(await planOf(lab, args));
   for (const number of which(steps.length)) {
-    const step = steps[number] ?? '';
-    const rotation = await heldAt({ lab, operator, args }, step);
+    const step = steps[number];
+    if (!step) continue;
+    const isLast = number === steps.length - 1;
+    const rotation = await heldAt({ lab, operator, args }, { ...step, isLast });
     const restarts = restartsOf(lab);
     const back = await lab.rotate(['rollback', rotation, '--dry-run', '--json']);
     const { plan } = lastLine(back) as { plan?: Plan };
     const run = await lab.rotate(['rollback', rotation, '--yes', '--json']);
-    expect(lastLine(run), `from ${step}: ${run.stderr}`).toMatchObject({ outcome: 'rolled-back' });
+    expect(lastLine(run), `from ${step.id}: ${run.stderr}`).toMatchObject({ outcome: 'rolled-back' });
     expect(run.code).toBe(0);
-    expect(restartsOf(lab) - restarts, `restarts from ${step}`).toBe(plan?.estimate.etcdRestarts);
-    expect(bytesIn(lab), `from ${step}`).toEqual(before);
+    expect(restartsOf(lab) - restarts, `restarts from ${step.id}`).toBe(plan?.estimate.etcdRestarts);
+    expect(bytesIn(lab), `from ${step.id}`).toEqual(before);
   }
   nobodyLost(await lab.load.stop());
 }
@@ -59,25 +62,34 @@ function bytesIn(lab: Lab): [string, string][] {
 }
 
 /** The first step of each group of changes: those beside it are under way with it. */
-function changesOf({ steps }: Plan): string[] {
-  const groups = new Map<number, string>();
-  for (const { id, group, action } of steps)
-    if (action.type === 'change' && !groups.has(group)) groups.set(group, id);
+function changesOf({ steps }: Plan): Step[] {
+  const groups = new Map<number, Step>();
+  for (const step of steps)
+    if (step.action.type === 'change' && !groups.has(step.group)) groups.set(step.group, step);
   return [...groups.values()];
 }
 
-/** @returns the id of a rotation that was told to hold when a step was under way */
-async function heldAt({ lab, operator, args }: At, step: string): Promise<string> {
+/**
+ * Held in the middle of its last step it would be only if that could not be finished: then its agent is killed.
+ *
+ * @returns the id of a rotation that is held at a step
+ */
+async function heldAt(
+  { lab, operator, args }: At,
+  { id: step, node, isLast }: Step & { isLast: boolean },
+): Promise<string> {
   using tail = new JournalTail(lab);
   const from = tail.entries.length;
   const following = rotateNow(lab, args);
   const rotation = await Promise.race([sentIn(tail, { from, step }), following.then(() => undefined)]);
   if (rotation === undefined)
     throw new Error(`it came to its end before ${step}: ${(await following).stdout}`);
-  const hold = await operator.ask({ type: 'hold', rotation });
-  expect(hold, `hold at ${step}`).toMatchObject({ ok: true });
-  const held = { outcome: 'held', failure: { code: 'held-by-operator' } };
-  expect(lastLine(await following), `held at ${step}`).toMatchObject(held);
+  if (isLast) await lab.control.agent(node).kill('SIGKILL');
+  else expect(await operator.ask({ type: 'hold', rotation }), `hold at ${step}`).toMatchObject({ ok: true });
+  const failure = { code: isLast ? 'node-away' : 'held-by-operator' };
+  expect(lastLine(await following), `held at ${step}`).toMatchObject({ outcome: 'held', failure });
+  if (isLast) await lab.control.agent(node).start();
+  await lab.control.ready();
   return rotation;
 }
 

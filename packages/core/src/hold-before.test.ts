@@ -54,7 +54,7 @@ describe('an operator who asks to hold', () => {
     expect(play.entries.some(({ body }) => body.type === 'held')).toBe(false);
   });
 
-  test.each(['trust-c', 'issue-a'])(
+  test.each(['trust-c', 'trust-a'])(
     'gets %s finished and proven, of which an agent lost the canaries',
     (step) => {
       const play = aPlay();
