@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { startLab, until } from '@etcd-rotate/lab';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { lastLine } from './reading.ts';
 
 let lab: Awaited<ReturnType<typeof startLab>>;
 beforeAll(async () => {
@@ -52,16 +53,23 @@ test('status says who answers and that nothing was rotated yet', async () => {
 test.each(['hold', 'resume', 'rollback', 'abandon', 'watch'])(
   '%s refuses a rotation that is not there, named or not',
   async (verb) => {
-    for (const [args, said] of [
-      [[verb, 'demo-1'], 'no rotation demo-1'],
-      [[verb], 'no rotation that is not finished'],
-    ] as const) {
+    // Whoever cannot be asked must name what he abandons.
+    const unnamed = verb === 'abandon' ? [] : [[[verb], 'no rotation that is not finished'] as const];
+    for (const [args, said] of [[[verb, 'demo-1'], 'no rotation demo-1'] as const, ...unnamed]) {
       const run = await lab.rotate([...args]);
       expect([run.code, run.stderr]).toEqual([3, expect.stringContaining(said)]);
       expect(run.stderr).toContain('unknown-rotation');
     }
   },
 );
+
+test('without a terminal abandon wants the rotation named, with --yes as well', async () => {
+  for (const args of [['abandon'], ['abandon', '--yes'], ['abandon', '--yes', '--json']]) {
+    const run = await lab.rotate(args);
+    expect(run.code).toBe(2);
+    expect(run.stderr + run.stdout).toContain('name it: rotate abandon ID --yes');
+  }
+});
 
 test('a dry run says from where old leaves are refused, and that it holds there where it was asked to', async () => {
   const [without, asked] = await Promise.all([
@@ -163,6 +171,12 @@ test('the help of a verb says in which status it is allowed', async () => {
   expect(stdout.replaceAll(/\s+/g, ' ')).toContain('(of a rotation that is held)');
   expect(stdout).toContain('--keep-new-ca');
   expect(stdout).toContain('--dry-run');
+});
+
+test('the help of abandon says that there is no roll back afterwards, and that it asks', async () => {
+  const { stdout } = await lab.rotate(['abandon', '--help']);
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('there is no roll back of it afterwards');
+  expect(stdout).toContain('--yes');
 });
 
 test.each([
@@ -304,6 +318,17 @@ describe('an operator', () => {
     expect(run.stderr).toContain('--yes');
   });
 
+  test('is asked before it is given up, is told what that means, and may say no', async () => {
+    const run = await lab.rotate(['abandon', id]);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain('--yes');
+    const { code, shown } = await inTerminal(['abandon', id], { seen: 'Type yes: ', keys: 'no\n' });
+    expect(code).toBe(3);
+    expect(shown).toContain('there is no roll back of it afterwards');
+    expect(shown).toContain('nothing was changed');
+    expect((await lab.rotate(['status', '--json'])).stdout).toContain('"status":"held"');
+  });
+
   test('sees what both ways back cost before anything is done', async () => {
     const run = await lab.rotate(['rollback', id, '--dry-run', '--json']);
     const { plan, other } = JSON.parse(run.stdout);
@@ -359,6 +384,23 @@ describe('an operator', () => {
     const [code] = await ended;
     return { code, shown };
   }
+});
+
+test('a start that was written down by a coordinator that is killed then is followed once another is there', async () => {
+  const journal = join(lab.folder, 'coordinator/state/journal/journal.jsonl');
+  const begun = (): number => readFileSync(journal, 'utf8').split('"type":"started"').length;
+  const before = begun();
+  let isOver = false;
+  const following = lab.rotate(['--yes', '--json']).finally(() => {
+    isOver = true;
+  });
+  // Between what is written and what is answered there is less than a poll with pauses would see.
+  while (!isOver && begun() === before) await new Promise((resolve) => setImmediate(resolve));
+  await lab.control.coordinator.kill('SIGKILL');
+  await lab.control.coordinator.start();
+  const run = await following;
+  expect([run.code, lastLine(run).outcome]).toEqual([0, 'rotated']);
+  expect(begun()).toBe(before + 1);
 });
 
 test('nobody answers: NATS away is said with its address', async () => {

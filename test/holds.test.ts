@@ -125,7 +125,9 @@ test('of a resume and an abandon at the same moment one is done, and nothing fol
   await lab.control.ready();
 
   const [resumed, abandoned] = await Promise.all(
-    ['resume', 'abandon'].map((verb) => lab.rotate([verb, String(rotation), '--json'])),
+    [['resume'], ['abandon', '--yes']].map(([verb = '', ...yes]) =>
+      lab.rotate([verb, String(rotation), ...yes, '--json']),
+    ),
   );
   const outcomes = [resumed, abandoned].map((run) => run && lastLine(run).outcome);
   const ended = (await entriesOf(lab)).filter(
@@ -154,7 +156,7 @@ test('a node that is still at work on a rotation that was given up has no new pl
   expect((await lab.rotate(['rollback', String(rotation), '--dry-run'])).stderr).toContain(
     'rotation-under-way',
   );
-  expect((await lab.rotate(['abandon', String(rotation)])).code).toBe(0);
+  expect((await lab.rotate(['abandon', String(rotation), '--yes'])).code).toBe(0);
 
   const tooEarly = await lab.rotate(['--cluster', 'demo', '--dry-run']);
   expect(tooEarly.code).toBe(3);

@@ -134,7 +134,8 @@ async function rotateWithFault({ run, lab, chance, say, signal, ended }: Parts):
     lab,
     tail,
     asked,
-    back: run.point.kind === 'turned' || chance.share() < 0.25,
+    // Who waits for it to be resumed resumes it.
+    back: run.point.kind === 'turned' || (run.point.kind !== 'resumed' && chance.share() < 0.25),
     say,
   });
   using stepping = new Stepping(lab.control.coordinator);

@@ -39,10 +39,7 @@ export class Coordinator {
   /** Goes on with every rotation that was under way when the last coordinator ended. */
   resumeAll(): void {
     const { rotations, loops } = this.#desk;
-    for (const rotation of rotations.all()) {
-      const { status } = rotation.state;
-      if (status === 'running' || status === 'holding') loops.run(rotation);
-    }
+    for (const { id } of rotations.all()) loops.run(id);
   }
 
   stop(): Promise<void> {

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { fail } from '@etcd-rotate/protocol';
 import { aCluster, aRequest, FakeSigner, Play, withCas } from '@etcd-rotate/testing';
 import { expect, test } from 'vitest';
 import { ended } from './ended.ts';
@@ -11,7 +12,7 @@ const aPlay = (...held: string[]): Play =>
     signer: new FakeSigner(...held),
   });
 
-function said({ entries, rotation }: Play): string {
+function said({ entries, rotation }: Pick<Play, 'entries' | 'rotation'>): string {
   const tally = new Tally();
   for (const entry of entries) tally.add(entry);
   return stripVTControlCharacters(ended(rotation, tally).join('\n'));
@@ -41,4 +42,15 @@ test('says of a new CA that stays trusted how it is taken out later', () => {
 test('does not name a CA whose key is not held here as where to go', () => {
   const text = said(aPlay().run().rollBack({ keepNewCa: true }));
   expect(text).toMatch(/--retire [0-9a-f]{8} .*given to the next rotation of main/);
+});
+
+test('does not imply after a way back that what others have changed is as before', () => {
+  const { entries, rotation } = aPlay().run().rollBack();
+  const plain = said({ entries, rotation });
+  expect(plain).not.toContain('not everything is as it was');
+  const { failure } = fail('others-stay', 'somebody has put another CA into a bundle', 'find out who');
+  const changed = { ...rotation, plan: { ...rotation.plan, warnings: [failure] } };
+  expect(said({ entries, rotation: changed })).toMatch(
+    /not everything is as it was before.*\n {2}somebody has put another CA into a bundle \(others-stay\)$/,
+  );
 });

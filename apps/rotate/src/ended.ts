@@ -64,6 +64,16 @@ function wentBack(rotation: Rotation, { leaves, cas }: Tally): string[] {
         ]
       : []),
     ...leftOver(rotation, cas),
+    ...notAsBefore(plan),
+  ];
+}
+
+/** What others have changed is not the rotation's to take back. */
+function notAsBefore({ warnings }: Rotation['plan']): string[] {
+  if (warnings.length === 0) return [];
+  return [
+    'not everything is as it was before; when it turned back it was known that:',
+    ...warnings.map(({ message, code }) => `  ${message} (${code})`),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { apply, type Rotation } from '@etcd-rotate/core';
-import { type Failure, fail } from '@etcd-rotate/protocol';
+import type { Failure } from '@etcd-rotate/protocol';
 import colors from 'picocolors';
 import type { Coordinator } from './coordinator.ts';
 import { lasting } from './durations.ts';
@@ -7,6 +7,7 @@ import { readOn } from './read-on.ts';
 import { showEntry } from './show-entry.ts';
 import { Tally } from './tally.ts';
 import type { Terminal } from './terminal.ts';
+import { unknownRotation } from './unknown-rotation.ts';
 
 /** So long a coordinator may take to be started again, or another to take the lead, before we give up following. */
 const patienceMs = 60_000;
@@ -53,20 +54,15 @@ export async function follow(
       rotation = apply(rotation, entry);
       tally.add(entry);
       if (entry.seq <= shownFrom) continue;
-      const { line, event } = showEntry(entry);
+      const { line, event } = showEntry(entry, rotation?.plan);
       if (line !== undefined) terminal.say(line);
       if (event) terminal.tell({ at: entry.at, ...event });
     }
     if (!news.isAll) continue;
-    if (!rotation) return { type: 'lost', failures: [unknown(id)] };
+    if (!rotation) return { type: 'lost', failures: [unknownRotation(id)] };
     const { state } = rotation;
     if (state.status === 'finished') return { type: 'finished', rotation, tally };
     if (state.status === 'held') return { type: 'held', rotation, failure: state.failure, tally };
   }
   return { type: 'detached' };
-}
-
-function unknown(id: string): Failure {
-  return fail('unknown-rotation', `there is no rotation ${id}`, 'see those there are with: rotate status')
-    .failure;
 }

@@ -1,5 +1,5 @@
 import { give } from './give.ts';
-import { journalEnd } from './journal-end.ts';
+import { steer } from './steer.ts';
 import { watchToEnd } from './watch-to-end.ts';
 import { whichRotation } from './which-rotation.ts';
 import { type CommonOptions, withCoordinator } from './with-coordinator.ts';
@@ -11,13 +11,11 @@ export function hold(named: string | undefined, options: CommonOptions): Promise
     const which = await whichRotation(asking, named);
     if (!which.ok) return give(terminal, which.failures);
     const rotation = which.value;
-    const before = await journalEnd(coordinator);
-    if (!before.ok) return give(terminal, before.failures);
-    const done = await coordinator.ask('done', { type: 'hold', rotation });
+    const done = await steer(coordinator, 'hold', rotation);
     if (!done.ok) return give(terminal, done.failures);
     terminal.say(
       'it finishes and proves what is under way, then holds; Ctrl-C detaches, it holds all the same',
     );
-    return await watchToEnd(asking, { rotation, shownFrom: before.value.last }, 'held');
+    return await watchToEnd(asking, { rotation, shownFrom: done.before }, 'held');
   });
 }

@@ -141,11 +141,13 @@ steer('rollback')
     process.exitCode = await rollback(named, { ...program.opts(), keepNewCa: keepNewCa === true });
   });
 
-steer('abandon').action(async (named: string | undefined) => {
-  if (await refused(['cluster'])) return;
-  const { abandon } = await import('./abandon.ts');
-  process.exitCode = await abandon(named, program.opts());
-});
+steer('abandon')
+  .option(...yes)
+  .action(async (named: string | undefined) => {
+    if (await refused(['cluster'], ['yes'])) return;
+    const { abandon } = await import('./abandon.ts');
+    process.exitCode = await abandon(named, program.opts());
+  });
 
 program
   .command('reset-epoch')

@@ -17,7 +17,7 @@ function does(verb: Verb, rotation: Rotation): string {
     case 'rollback':
       return 'goes back to what was there before; shows its plan first';
     case 'abandon':
-      return 'gives it up where it stands: every node keeps the files that it has';
+      return 'gives it up where it stands; there is no roll back of it afterwards';
   }
 }
 

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { OperatorReply } from '@etcd-rotate/protocol';
-import { agree } from './agree.ts';
+import { act } from './act.ts';
+import { agree, byPlan } from './agree.ts';
 import { anotherPlan } from './another-plan.ts';
 import type { Answer } from './coordinator.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -44,14 +44,13 @@ export function rollback(named: string | undefined, options: RollbackOptions): P
       return give(terminal, [anotherPlan(options.digest, digest)]);
     }
     if (!options.yes) {
-      const agreed = await agree(terminal, `Take ${rotation} back by this plan?`);
+      const agreed = await agree(terminal, `Take ${rotation} back by this plan?`, byPlan);
       if (agreed !== true) return agreed;
     }
-    const begun = await coordinator.ask(
-      'started',
-      { type: 'rollback', rotation, keepNewCa, digest },
-      { id: randomUUID() },
-    );
+    const begun = await act(coordinator, {
+      expected: 'started',
+      body: { type: 'rollback', rotation, keepNewCa, digest },
+    });
     if (!begun.ok) return give(terminal, begun.failures);
     terminal.say();
     terminal.say(`${rotation} goes back; Ctrl-C detaches, the way back goes on`);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type Domain,
   type Failure,
@@ -8,7 +7,8 @@ import {
   type Strategy,
 } from '@etcd-rotate/protocol';
 import colors from 'picocolors';
-import { agree } from './agree.ts';
+import { act } from './act.ts';
+import { agree, byPlan } from './agree.ts';
 import { anotherPlan } from './another-plan.ts';
 import { exitCodes } from './exit-codes.ts';
 import { give } from './give.ts';
@@ -56,14 +56,13 @@ export function rotate(options: RotateOptions): Promise<number> {
       return give(terminal, [anotherPlan(options.digest, plan.digest)]);
     }
     if (!options.yes) {
-      const agreed = await agree(terminal, `Rotate ${plan.cluster} by this plan?`);
+      const agreed = await agree(terminal, `Rotate ${plan.cluster} by this plan?`, byPlan);
       if (agreed !== true) return agreed;
     }
-    const begun = await coordinator.ask(
-      'started',
-      { type: 'start', request, digest: plan.digest },
-      { id: randomUUID() },
-    );
+    const begun = await act(coordinator, {
+      expected: 'started',
+      body: { type: 'start', request, digest: plan.digest },
+    });
     if (!begun.ok) return give(terminal, begun.failures);
     const { rotation } = begun.value;
     terminal.say();

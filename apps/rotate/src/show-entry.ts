@@ -10,7 +10,8 @@ export interface Shown {
 type Result = Extract<Entry['body'], { type: 'result' }>['result'];
 type Changed = Extract<Extract<Result['outcome'], { ok: true }>['value'], { type: 'changed' }>;
 
-export function showEntry({ at, epoch, body }: Entry): Shown {
+/** @param plan the one that it is carried out by */
+export function showEntry({ at, epoch, body }: Entry, plan?: Plan): Shown {
   const line = (text: string): string => `${colors.dim(at.slice(11, 19))} ${text}`;
   switch (body.type) {
     case 'ca': {
@@ -28,7 +29,7 @@ export function showEntry({ at, epoch, body }: Entry): Shown {
       };
     }
     case 'result': {
-      const { text, more } = showResult(body.step, body.result);
+      const { text, more } = showResult(body.step, body.result, plan);
       const { outcome, node } = body.result;
       return {
         ...(text === undefined ? {} : { line: line(text) }),
@@ -78,7 +79,11 @@ function restartsOf({ estimate: { etcdRestarts } }: Plan): string {
 
 const done = colors.green('✓');
 
-function showResult(step: string, { outcome, holder, node }: Result): { text?: string; more: object } {
+function showResult(
+  step: string,
+  { outcome, holder, node }: Result,
+  plan: Plan | undefined,
+): { text?: string; more: object } {
   if (!outcome.ok) {
     const { failure, decision } = outcome;
     const text = `${colors.red('✗')} ${step}: ${failure.message} (${failure.code}, files ${decision})`;
@@ -95,7 +100,7 @@ function showResult(step: string, { outcome, holder, node }: Result): { text?: s
     }
     case 'changed': {
       const { took, restarted, leaderMoved, proofs } = value;
-      const text = `${done} ${step}: ${howTaken(holderName(holder), value)} (${secondsOf(value)} s)`;
+      const text = `${done} ${step}: ${leadOf(step, value, plan)}${howTaken(holderName(holder), value)} (${secondsOf(value)} s)`;
       return { text, more: { restarted, leaderMoved, took, proofs: proofs.length } };
     }
     case 'proven':
@@ -110,10 +115,16 @@ function showResult(step: string, { outcome, holder, node }: Result): { text?: s
   }
 }
 
-function howTaken(name: string, { restarted, leaderMoved, process }: Changed): string {
-  const lead = leaderMoved ? 'lead moved, ' : '';
-  if (restarted) return `${lead}restarted as process ${process?.pid ?? '?'}`;
-  return `${lead}${name} has it`;
+/** An election, or somebody, may bring the lead to a member that was not expected to have it by then. */
+function leadOf(id: string, { leaderMoved }: Changed, plan: Plan | undefined): string {
+  if (!leaderMoved) return '';
+  const action = plan?.steps.find((step) => step.id === id)?.action;
+  const isSurprise = action?.type === 'change' && action.handOverTo === undefined;
+  return isSurprise ? 'the lead had come here since the plan was made, and was moved; ' : 'lead moved, ';
+}
+
+function howTaken(name: string, { restarted, process }: Changed): string {
+  return restarted ? `restarted as process ${process?.pid ?? '?'}` : `${name} has it`;
 }
 
 function secondsOf({ took }: Changed): string {

@@ -6,9 +6,10 @@ import type { Coordinator } from './coordinator.ts';
 import { lasting } from './durations.ts';
 import { exitCodes } from './exit-codes.ts';
 import { give } from './give.ts';
+import { notHeard, unheardOf } from './not-heard.ts';
 import { possibleNow } from './possible-now.ts';
 import { rotationNow } from './rotation-now.ts';
-import { stepAt } from './step-state.ts';
+import { isDone, stepAt } from './step-state.ts';
 import { columns } from './terminal.ts';
 import { timeLeft } from './time-left.ts';
 import { whoLeads } from './who-leads.ts';
@@ -58,7 +59,8 @@ export function status(options: CommonOptions & { cluster?: string }): Promise<n
 }
 
 async function lookAt(coordinator: Coordinator, one: RotationStatus): Promise<Unfinished> {
-  const rotation = (await rotationNow(coordinator, one.rotation))?.rotation;
+  const now = await rotationNow(coordinator, one.rotation);
+  const rotation = now.ok ? now.value : undefined;
   return {
     status: one,
     rotation,
@@ -83,7 +85,8 @@ function finishedLines(rotations: readonly RotationStatus[]): string[] {
 }
 
 function unfinishedLines({ status: one, rotation, possible, leftMs }: Unfinished): string[] {
-  const { stepsDone, stepsAll, underWay, failure, operator, startedAt, direction } = one;
+  const { stepsAll, underWay, failure, operator, startedAt, direction } = one;
+  const stepsDone = rotation ? doneIn(rotation) : one.stepsDone;
   const how = statusInWords(one);
   const next = rotation && stepAt(rotation);
   const stage = next ? ` in ${next.stage}` : '';
@@ -91,7 +94,12 @@ function unfinishedLines({ status: one, rotation, possible, leftMs }: Unfinished
   const colour = one.status === 'running' ? colors.cyan : colors.yellow;
   return [
     `${colors.bold(one.rotation)} of ${one.cluster} is ${colour(how)}${stage}: ${stepsDone} of ${stepsAll} steps${direction === 'back' ? ' back' : ''} done${left}; by ${operator} at ${time(startedAt)}`,
-    ...(underWay.length > 0 ? [`  under way: ${underWay.join(', ')}`] : next ? [`  next: ${next.id}`] : []),
+    ...(one.status !== 'held' && underWay.length > 0
+      ? [`  under way: ${underWay.join(', ')}`]
+      : next
+        ? [`  next: ${next.id}`]
+        : []),
+    ...(rotation ? notHeard(rotation) : []).map((line) => `  ${line}`),
     ...(failure
       ? [`  ${mark(failure)} ${failure.message} ${colors.dim(`(${failure.code})`)}`, `    ${failure.hint}`]
       : []),
@@ -110,10 +118,17 @@ function withMore(one: RotationStatus, unfinished: readonly Unfinished[]): objec
   const next = stepAt(found.rotation);
   return {
     ...one,
+    stepsDone: doneIn(found.rotation),
     ...(next ? { stage: next.stage, next: next.id } : {}),
     ...(found.leftMs === undefined ? {} : { secondsLeft: Math.round(found.leftMs / 1000) }),
+    ...(one.status === 'held' ? { notHeard: unheardOf(found.rotation).map(({ step }) => step) } : {}),
     possible: found.possible.map(([command]) => command),
   };
+}
+
+/** What was answered well and proves nothing is not done. */
+function doneIn(rotation: Rotation): number {
+  return rotation.plan.steps.filter((step) => isDone(step, rotation)).length;
 }
 
 function time(instant: string): string {

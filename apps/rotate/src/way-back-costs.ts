@@ -17,9 +17,10 @@ export async function wayBackCosts(coordinator: Coordinator, rotation: string): 
   return columns(rows);
 }
 
-export function costOf({ estimate, keepsNewCa }: Plan): string {
+export function costOf(plan: Plan): string {
+  const { estimate, keepsNewCa } = plan;
   const end = keepsNewCa ? 'the new CA stays trusted' : 'the new CA is taken out again';
-  return `${costs(estimate)}, ${about(estimate.seconds)}; ${end}`;
+  return `${costs(estimate, plan)}, ${about(estimate.seconds)}; ${end}`;
 }
 
 export function refusalOf([first]: readonly Failure[]): string {

@@ -1,4 +1,4 @@
-import { aClient, aCluster, aRequest, Play } from '@etcd-rotate/testing';
+import { aClient, aCluster, aRequest, failed, Play } from '@etcd-rotate/testing';
 import { expect, test } from 'vitest';
 import { whereItStands } from './where-it-stands.ts';
 
@@ -29,4 +29,27 @@ test('says of a way back that it is one', () => {
     .run()
     .rollBackUntil((back) => Object.keys(back.rotation.progress).some((id) => id.includes('issue')));
   expect(whereItStands(play.rotation)[0]).toContain('of the way back');
+});
+
+test('a member that is not proven by everybody is not done', () => {
+  const cluster = aCluster('a', 'b', 'c', aClient('backup'));
+  cluster.before('trust-b-seen-by-c prove', () => {
+    cluster.clusterId = 'c2';
+  });
+  const [where, next] = whereItStands(new Play(cluster).run().rotation);
+  expect(where).toMatch(/; done: [^;]*; to come: .*\bb\b/);
+  expect(where).not.toMatch(/done: [^;]*\bb\b/);
+  expect(next).toContain('the next step is trust-b-seen-by-c;');
+});
+
+test('says of what was sent and not answered that it may still be at work', () => {
+  const cluster = aCluster('a', 'b', 'c');
+  cluster.instead('prepare-node-b prepare', () => failed('bad-file'));
+  const play = new Play(cluster, {
+    answers: (underWay) => underWay.findIndex(({ node }) => node === 'node-b'),
+  });
+  expect(play.run().rotation.state.status).toBe('held');
+  expect(whereItStands(play.rotation)).toContain(
+    'prepare-node-a on node-a: sent, and its answer was not heard: it may still be at work',
+  );
 });

@@ -1,5 +1,6 @@
 import type { Rotation } from '@etcd-rotate/core';
 import { holderName, type Stage } from '@etcd-rotate/protocol';
+import { notHeard } from './not-heard.ts';
 import { isDone, stepAt } from './step-state.ts';
 
 /** Where a rotation stands that does not go on: its stage, who is done in it and who is not, and the next step. */
@@ -12,6 +13,7 @@ export function whereItStands(rotation: Rotation): string[] {
   return [
     `it stands in ${next.stage}${back}; ${next.stage === 'prepare' ? 'nothing was changed yet' : counts}`,
     `the next step is ${next.id}; every node has a complete set of files`,
+    ...notHeard(rotation),
   ];
 }
 

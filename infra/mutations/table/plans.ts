@@ -340,8 +340,8 @@ export const plans: Mutation[] = [
     ],
     [
       'a leaf that was kept and ends too soon is not put back',
-      'if (Date.parse(leaf.facts.notAfter) > needed) {',
-      'if (leaf) {',
+      'const lasts = Date.parse(leaf.facts.notAfter) > needed;',
+      'const lasts = needed > 0;',
     ],
     [
       'a way back ends on the bundles of before',

@@ -156,9 +156,13 @@ export const running: Mutation[] = [
     ],
     [
       'a resume asks whether clients have read what lies there',
-      'wasChanged && contents.loaded === false',
-      'wasChanged && contents.loaded === undefined',
+      "holder.startsWith('member/') || loaded !== false) return undefined;",
+      "holder.startsWith('member/') || !loaded) return undefined;",
     ],
-    ['a process that does not run has loaded nothing', 'if (!process) return undefined;', ''],
+    [
+      'a process that does not run has loaded nothing',
+      "if (!process || !holder.startsWith('member/') ||",
+      "if (!holder.startsWith('member/') ||",
+    ],
   ]),
 ];

@@ -9,7 +9,7 @@ type Outcome = OperatorReply['outcome'];
 export function repliesGiven(now: () => Date): {
   once(request: OperatorRequest, answer: () => Promise<Outcome>): Promise<Result<Outcome>>;
 } {
-  const given = new Map<string, { contents: string; expiresAt: number; outcome: Promise<Outcome> }>();
+  const given = new Map<string, Given>();
   return {
     async once(request, answer) {
       if (looks.has(request.body.type)) return ok(await answer());
@@ -18,9 +18,14 @@ export function repliesGiven(now: () => Date): {
       const before = given.get(key);
       if (before && before.contents !== contents) return reused(request);
       const outcome = before?.outcome ?? answer();
-      given.set(key, { contents, expiresAt: Date.parse(request.expiresAt), outcome });
+      const kept: Given = { contents, expiresAt: Date.parse(request.expiresAt), outcome, isPending: true };
+      given.set(key, kept);
       forget(given, now().getTime());
-      return ok(await outcome);
+      try {
+        return ok(await outcome);
+      } finally {
+        kept.isPending = false;
+      }
     },
   };
 }
@@ -28,9 +33,17 @@ export function repliesGiven(now: () => Date): {
 const looks = new Set<OperatorRequest['body']['type']>(['plan', 'plan-rollback', 'status', 'journal']);
 const remembered = 1000;
 
-function forget(given: Map<string, { expiresAt: number }>, now: number): void {
-  for (const [key, { expiresAt }] of given)
-    if (expiresAt <= now || given.size > remembered) given.delete(key);
+interface Given {
+  contents: string;
+  expiresAt: number;
+  outcome: Promise<Outcome>;
+  /** It is still being found: to forget it would be to answer twice. */
+  isPending: boolean;
+}
+
+function forget(given: Map<string, Given>, now: number): void {
+  for (const [key, { expiresAt, isPending }] of given)
+    if (!isPending && (expiresAt <= now || given.size > remembered)) given.delete(key);
 }
 
 function reused(request: OperatorRequest): { ok: false; failure: ReturnType<typeof fail>['failure'] } {

@@ -1,4 +1,5 @@
 import type { Domain, FleetCluster, Plan, RotationRequest } from '@etcd-rotate/protocol';
+import { slots, slotsOf } from '@etcd-rotate/protocol';
 import { describeRefusal, strangers } from '../src/trust.ts';
 import type { Contents } from '../src/world.ts';
 import { type Case, clusterOf, requestOf } from './case.ts';
@@ -95,13 +96,28 @@ export function whyNotRolledBack(
   );
   const rotation = { id: 'r1', plan, observations: observed(start), cas: Object.fromEntries(made) };
   const asked = towardsNothing(fleet, request);
-  const { planned, moments, end } = tried(fleet, asked, state, { rotation, keepNewCa });
+  const { planned, moments, end } = tried(fleet, asked, withKept(state, start), { rotation, keepNewCa });
   if (!planned.ok && planned.failure.code !== 'nothing-to-do') return planned.failure.message;
   for (const { changes, middle } of moments) {
     const [refusal] = strangers(middle, quickJudge).refusals;
     if (refusal) return `during ${changes.map(({ id }) => id)} ${describeRefusal(refusal)}`;
   }
   return whatIsNotBack(end, { start, plan, keepNewCa });
+}
+
+/** Every node has kept the leaves that it began with. */
+function withKept(state: State, start: State): State {
+  const seen = state.seen.map((node) => ({
+    ...node,
+    kept: node.holders.flatMap(({ holder }) =>
+      slotsOf(holder).flatMap((slot) => {
+        const [leaf] = start.holders.get(holder)?.get(slot)?.disk ?? [];
+        if (slots[slot].holds === 'bundle' || !leaf) return [];
+        return [{ direction: 'forward' as const, holder, slot, fingerprint: leaf.facts.fingerprint }];
+      }),
+    ),
+  }));
+  return { ...state, seen };
 }
 
 function whatIsNotBack(

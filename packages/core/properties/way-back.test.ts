@@ -11,7 +11,7 @@ import {
 } from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
 
-const failure = { code: 'held-by-operator', message: 'm', hint: 'h', retryable: false } as const;
+const failure = { code: 'node-away', message: 'm', hint: 'h', retryable: false } as const;
 
 function aNewCluster(): Cluster {
   return aCluster('a', 'b', 'c', withCas('ca1', 'pca1'), aClient('backup', { takes: 'reload' }));

@@ -61,11 +61,12 @@ function followed(rotation: Rotation, { at }: Entry, body: Exclude<EntryBody, { 
     case 'holding':
       return { ...rotation, state: { status: 'holding', operator: body.operator } };
     case 'resumed':
-      return resumed(rotation);
+      return resumed(rotation, body.prepareAgain);
     case 'turned': {
       const { plan, observations } = body;
       const world = worldFrom(observations);
-      return { ...rotation, state: { status: 'running' }, plan, observations, world, progress: {} };
+      const turned = body.request;
+      return { ...rotation, state: { status: 'running' }, plan, observations, world, progress: {}, turned };
     }
     case 'finished':
       return { ...rotation, state: { status: 'finished', outcome: body.outcome, endedAt: at } };
@@ -73,33 +74,50 @@ function followed(rotation: Rotation, { at }: Entry, body: Exclude<EntryBody, { 
 }
 
 /** Nothing follows the end, and only what is held is resumed: what comes all the same was overtaken. */
-function mayFollow({ status }: State, { type }: EntryBody): boolean {
-  switch (type) {
+function mayFollow({ status }: State, body: EntryBody): boolean {
+  switch (body.type) {
     case 'resumed':
       return status === 'held' || status === 'holding';
     case 'turned':
       return status === 'held';
     case 'holding':
       return status === 'running';
+    case 'held':
+      // Who asked to hold and has taken it back meanwhile wants to go on.
+      return body.failure.code === 'held-by-operator' ? status === 'holding' : status !== 'finished';
     case 'lead':
     case 'started':
     case 'ca':
     case 'sent':
     case 'signed':
     case 'result':
-    case 'held':
     case 'finished':
       return status !== 'finished';
   }
 }
 
-/** What was only asked to hold goes on as if it had not been; what was held begins its step anew. */
-function resumed(rotation: Rotation): Rotation {
+/**
+ * What was only asked to hold goes on as if it had not been; what was held begins its step anew.
+ *
+ * @param prepareAgain nodes that have lost what they had copied
+ */
+function resumed(rotation: Rotation, prepareAgain: readonly string[] = []): Rotation {
   const { state } = rotation;
   const running = { ...rotation, state: { status: 'running' } } as const;
   if (state.status !== 'held') return running;
   const mayRefuse = rotation.mayRefuse || state.failure.code === 'confirm-retire';
-  return { ...running, mayRefuse, progress: withoutCurrent(rotation) };
+  const progress = withoutCurrent(rotation);
+  return { ...running, mayRefuse, progress: { ...progress, ...preparedAnew(rotation, prepareAgain) } };
+}
+
+function preparedAnew({ plan, progress }: Rotation, nodes: readonly string[]): Rotation['progress'] {
+  const steps = plan.steps.filter(({ action, node }) => action.type === 'prepare' && nodes.includes(node));
+  return Object.fromEntries(
+    steps.flatMap(({ id }) => {
+      const there = progress[id];
+      return there ? [[id, anew(there, 0)]] : [];
+    }),
+  );
 }
 
 /** An answer nobody waits for changes nothing; the answer to a change that was kept changes the world. */

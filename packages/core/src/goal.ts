@@ -3,6 +3,7 @@ import type {
   Direction,
   FleetCluster,
   HolderId,
+  KeptLeaf,
   KnownCertificate,
   Plan,
   Result,
@@ -37,6 +38,8 @@ export interface GoalInput {
   world: World;
   /** CAs whose keys the coordinator holds, by name. */
   held: ReadonlyMap<string, KnownCertificate>;
+  /** What the nodes have kept from before, where this is a way back. */
+  kept: readonly KeptLeaf[];
   now: string;
   verify: Verify;
 }

@@ -1,5 +1,6 @@
 export { apply, awaits } from './apply.ts';
 export type { Check, CheckInput } from './checks/check.ts';
+export { type LostCopies, lostCopies } from './checks/lost-copies.ts';
 export {
   beforeResume,
   beforeWayBack,
@@ -9,8 +10,8 @@ export {
   warningsOf,
   wayBackRefusalsOf,
 } from './checks/preflight.ts';
-
 export { changedWhileHeld } from './checks/resume.ts';
+export { stoppedWhileHeld } from './checks/stopped.ts';
 export { keyKindFor } from './commands.ts';
 export type { Times } from './estimate.ts';
 export {
@@ -20,6 +21,8 @@ export {
   refusedByDialler,
   refusedByListener,
 } from './etcd-rules.ts';
+export { gate } from './gate.ts';
+export { currentGroup, isAnswered } from './groups.ts';
 export { groupsOf } from './groups-of.ts';
 export { membersOf } from './holders.ts';
 export { isAsWanted, leafChangesOf, leafKey, unchanged } from './leaves.ts';

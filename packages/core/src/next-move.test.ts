@@ -74,13 +74,29 @@ describe('a rotation', () => {
 
 test('a failure that was seen before a resume is looked at again, and not held for', () => {
   const cluster = aCluster('a', 'b', 'c');
-  cluster.instead('trust-b change', () => failed('install-failed', { message: 'no space left' }));
-  // Under way beside it, and heard only after the resume: what it says is of a time in which b was away.
+  // Under way when its node went away, and heard only after the resume: what it says is of a time in which b was down.
   cluster.instead('trust-agent-node-a change', () => failed('not-provable', { message: 'b is away' }));
-  const play = new Play(cluster).run();
-  expect(play.rotation.state).toMatchObject({ status: 'held', failure: { code: 'install-failed' } });
+  const play = new Play(cluster).run(({ entries }) => isSent(entries.at(-1), 'trust-agent-node-a'));
+  const away = { code: 'node-away', message: 'node-a is away', hint: 'h', retryable: true } as const;
+  play.record({ type: 'held', rotation: 'r1', failure: away });
   expect(play.unanswered().map(({ step }) => step)).toContain('trust-agent-node-a');
   expectRotated(play.resume());
+});
+
+test('a change that was sent is heard of before the rotation holds for another one', () => {
+  const cluster = aCluster('a', 'b', 'c');
+  cluster.instead('trust-agent-node-a change', () => failed('install-failed'));
+  const answers = (underWay: readonly Command[]): number => {
+    const placeOf = (step: string) =>
+      underWay.findIndex((one) => one.step === step && one.body.type === 'change');
+    return placeOf('trust-b') < 0 ? 0 : Math.max(0, placeOf('trust-agent-node-a'));
+  };
+  const play = new Play(cluster, { answers }).run();
+  expect(play.rotation.state).toMatchObject({ status: 'held', failure: { code: 'install-failed' } });
+  expect(play.rotation.progress['trust-b']?.results.at(-1)?.outcome.ok).toBe(true);
+  const order = play.entries.map(({ body }) => (body.type === 'result' ? body.step : body.type));
+  expect(order.indexOf('trust-agent-node-a')).toBeLessThan(order.lastIndexOf('trust-b'));
+  expect(order.at(-1)).toBe('held');
 });
 
 describe('a rotation holds', () => {
@@ -289,6 +305,11 @@ function requestsFirst(underWay: readonly Command[]): number {
 function isAnswer(entry: Play['entries'][0] | undefined, step: string): boolean {
   const body = entry?.body;
   return body?.type === 'result' && body.step === step && body.result.id.endsWith('.change');
+}
+
+function isSent(entry: Play['entries'][0] | undefined, step: string): boolean {
+  const body = entry?.body;
+  return body?.type === 'sent' && body.step === step && body.command.body.type === 'change';
 }
 
 function sentLast({ entries }: Play): Command | undefined {

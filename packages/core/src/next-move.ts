@@ -107,6 +107,7 @@ function moveWithin(group: Step[], rotation: Rotation, circumstances: Circumstan
     const stale = isGate && progress !== undefined && progress.attempt < attempt;
     const move = moveOf(step, stale ? undefined : progress, { rotation, attempt, ...circumstances });
     if (move?.type === 'wait') waiting.push(...move.for);
+    else if (move?.type === 'hold') return onceAnswered(group, rotation) ?? move;
     else if (move) return move;
   }
   if (waiting.length > 0) return missingCa(rotation) ?? { type: 'wait', for: waiting };
@@ -119,6 +120,16 @@ function moveWithin(group: Step[], rotation: Rotation, circumstances: Circumstan
   const tried = Math.max(...group.map(({ id }) => rotation.progress[id]?.tries ?? 0));
   if (!failure.retryable || tried >= tries.ofGate || !first) return { type: 'hold', failure };
   return begin(first, { rotation, attempt: attempt + 1, ...circumstances });
+}
+
+/** Nobody must read that a rotation is held while a change that it has sent may still stop a member. */
+function onceAnswered(group: readonly Step[], { progress }: Rotation): Move | undefined {
+  const changes = group.flatMap(({ id }) => inFlight(progress[id]) ?? []).filter(isChange);
+  return changes.length > 0 ? { type: 'wait', for: changes } : undefined;
+}
+
+function isChange({ body }: Command): boolean {
+  return body.type === 'change';
 }
 
 type Situation = Circumstances & { rotation: Rotation; attempt: number };

@@ -105,7 +105,8 @@ export function planTowards(input: PlanInput): Result<Plan> {
 }
 
 function goalFor(input: PlanInput, world: World): Result<Goal> {
-  const towards = { ...input, world };
+  const kept = input.observations.flatMap((seen) => seen.kept ?? []);
+  const towards = { ...input, world, kept };
   return input.back ? goalBack(towards, input.back) : goalOf(towards);
 }
 

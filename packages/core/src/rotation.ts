@@ -24,6 +24,8 @@ export interface Rotation {
   state: State;
   /** An operator has gone on at the step from which old leaves are refused. */
   mayRefuse: boolean;
+  /** The id of the request that turned it, where it goes back. */
+  turned?: string;
   /** New CAs by their name in the plan. */
   cas: Record<string, { name: string; certificate: KnownCertificate }>;
   /** What every slot holds now, with the real certificates. */

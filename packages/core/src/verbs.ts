@@ -22,7 +22,10 @@ export const allowed = {
     direction: 'forward',
     does: 'go back to what there was before the rotation, by a plan that is shown first',
   },
-  abandon: { in: ['held'], does: 'give up where it stands: every node keeps the files that it has' },
+  abandon: {
+    in: ['held'],
+    does: 'give up where it stands: every node keeps the files that it has; there is no roll back of it afterwards',
+  },
 } as const satisfies Record<string, Allowed>;
 
 export type Verb = keyof typeof allowed;

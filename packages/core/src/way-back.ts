@@ -1,13 +1,23 @@
-import type { CaRef, Domain, HolderId, KnownCertificate, Result, Slot } from '@etcd-rotate/protocol';
+import type {
+  CaRef,
+  Domain,
+  HolderId,
+  KeptLeaf,
+  KnownCertificate,
+  Result,
+  Slot,
+} from '@etcd-rotate/protocol';
 import { fail, ok, slots, slotsOf } from '@etcd-rotate/protocol';
 import type { Domains } from './domains.ts';
 import type { Goal, GoalInput } from './goal.ts';
 import { holderIn } from './holders.ts';
 import { caOf } from './installed.ts';
+import { isKept } from './kept.ts';
+import { leafKey } from './leaves.ts';
 import type { Rotation } from './rotation.ts';
 import { type LeafTarget, stagesBack } from './stages.ts';
 import { issuersOf } from './trust.ts';
-import type { Contents } from './world.ts';
+import { type Contents, contentsOf, type Party, type World } from './world.ts';
 
 export interface WayBack {
   /** The rotation that is to go back, as it is. */
@@ -18,8 +28,8 @@ export interface WayBack {
 
 /**
  * Back to what every slot held when the rotation began: the same bundles, and the same leaves, of which each node has kept
- * certificate and key. Only what is not so any more is changed. A kept leaf that would not be valid for long enough is
- * issued anew by its CA, where that is held; else there is no way back.
+ * certificate and key. Only what is not so any more is changed. A leaf that was lost, or would not be valid for long
+ * enough, is issued anew by its CA, where that is held; else there is no way back.
  */
 export function goalBack(input: GoalInput, { rotation, keepNewCa }: WayBack): Result<Goal> {
   const then = (holder: HolderId, slot: Slot): Contents => {
@@ -39,42 +49,85 @@ export function goalBack(input: GoalInput, { rotation, keepNewCa }: WayBack): Re
     leafFor: (holder, slot, chain) => {
       const isBack = chain[0]?.facts.fingerprint === then(holder, slot)[0]?.facts.fingerprint;
       const isLoaded = !input.world.get(holder)?.unloaded.has(slot);
-      return isBack && isLoaded ? undefined : leaves.value.get(`${holder} ${slot}`);
+      return isBack && isLoaded ? undefined : leaves.value.get(leafKey(holder, slot));
     },
   });
 }
 
 type Then = (holder: HolderId, slot: Slot) => Contents;
 
-/** What leaves go back to: the kept ones, or where those end too soon, others of the same CA. */
-function leavesBack(
-  { world, held, now }: GoalInput,
-  { id, plan }: WayBack['rotation'],
-  then: Then,
-): Result<Map<string, LeafTarget>> {
+interface LeafBack {
+  party: Party;
+  slot: Slot;
+  /** The leaf from before, and what travels with it. */
+  kept: Contents;
+  leaf: KnownCertificate;
+}
+
+/** What leaves go back to: the kept ones, or where those are lost or end too soon, others of the same CA. */
+function leavesBack(input: GoalInput, rotation: WayBack['rotation'], then: Then): Result<LeavesBack> {
+  const { world, held, kept: copies, now } = input;
   const back = new Map<string, LeafTarget>();
-  const needed = Date.parse(now) + plan.policy.horizon;
-  for (const { holder, slots: there } of world.values()) {
-    for (const slot of slotsOf(holder)) {
-      const kept = then(holder, slot);
-      const [leaf] = kept;
-      if (slots[slot].holds !== 'leaf' || !plan.domains[slots[slot].domain] || !leaf) continue;
-      if (Date.parse(leaf.facts.notAfter) > needed) {
-        back.set(`${holder} ${slot}`, { kept: [...kept] });
-        continue;
-      }
-      const issuer = heldRefOf(leaf, held);
-      if (issuer) back.set(`${holder} ${slot}`, { leafOf: issuer });
-      else if (there.get(slot)?.at(-1)?.[0]?.facts.fingerprint !== leaf.facts.fingerprint) {
-        return fail(
-          'no-way-back',
-          `${id}: the ${slot} of ${holder} from before ends at ${leaf.facts.notAfter}, and the key of its CA (${leaf.facts.issuer}) is not held here`,
-          'go on with `rotate resume`; or give that key to the coordinator (`etcd-rotate-coordinator adopt-ca`) and ask again',
-        );
-      }
-    }
+  const none: NoWayBack[] = [];
+  const needed = Date.parse(now) + rotation.plan.policy.horizon;
+  for (const one of leavesOf(world, rotation, then)) {
+    const { party, slot, kept, leaf } = one;
+    const isThere = printOf(contentsOf(world, party.holder, slot)) === leaf.facts.fingerprint;
+    const isLost = !isThere && !hasCopies(one, copies);
+    const lasts = Date.parse(leaf.facts.notAfter) > needed;
+    const issuer = heldRefOf(leaf, held);
+    if (lasts && !isLost) back.set(leafKey(party.holder, slot), { kept: [...kept] });
+    else if (issuer) back.set(leafKey(party.holder, slot), { leafOf: issuer });
+    else if (!isThere) none.push({ ...one, isLost });
   }
-  return ok(back);
+  return none.length > 0 ? noWayBack(rotation.id, none) : ok(back);
+}
+
+type LeavesBack = Map<string, LeafTarget>;
+
+function leavesOf(world: World, { plan }: WayBack['rotation'], then: Then): LeafBack[] {
+  return [...world.values()].flatMap((party) =>
+    slotsOf(party.holder).flatMap((slot) => {
+      const kept = then(party.holder, slot);
+      const [leaf] = kept;
+      const isOfPlan = slots[slot].holds === 'leaf' && plan.domains[slots[slot].domain] !== undefined;
+      return isOfPlan && leaf ? [{ party, slot, kept, leaf }] : [];
+    }),
+  );
+}
+
+/** Where one file is two slots, both are put back from a copy of their own. */
+function hasCopies({ party, slot, leaf }: LeafBack, copies: readonly KeptLeaf[]): boolean {
+  const file = party.files.get(slot);
+  const together = slotsOf(party.holder).filter((one) => one === slot || party.files.get(one) === file);
+  const { holder } = party;
+  const { fingerprint } = leaf.facts;
+  return together.every((one) => isKept(copies, { direction: 'forward', holder, slot: one, fingerprint }));
+}
+
+type NoWayBack = LeafBack & { isLost: boolean };
+
+function noWayBack(id: string, none: readonly NoWayBack[]): Result<never> {
+  const causes = none.map(({ party: { holder, node }, slot, leaf: { facts }, isLost }) => {
+    const why = isLost ? `is not kept on ${node} any more` : `ends at ${facts.notAfter}`;
+    return `${id}: the ${slot} of ${holder} from before ${why}, and the key of its CA (${facts.issuer}) is not held here`;
+  });
+  const [message = ''] = causes;
+  const lostOn = [...new Set(none.flatMap(({ party, isLost }) => (isLost ? [party.node] : [])))];
+  const fromBackup =
+    lostOn.length > 0
+      ? `put the folder rotations/${id} in the state of the agent on ${lostOn.join(', ')} back from a backup; or `
+      : '';
+  const { failure } = fail(
+    'no-way-back',
+    message,
+    `${fromBackup}give that key to the coordinator (\`etcd-rotate-coordinator adopt-ca\`) and ask again; or go on with \`rotate resume\``,
+  );
+  return { ok: false, failure: causes.length > 1 ? { ...failure, causes } : failure };
+}
+
+function printOf([leaf]: Contents): string | undefined {
+  return leaf?.facts.fingerprint;
 }
 
 function domainsBack(input: GoalInput, rotation: WayBack['rotation'], then: Then): Domains {

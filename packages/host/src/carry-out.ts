@@ -100,7 +100,7 @@ export async function liesThere({ id, cluster, holder }: Command, node: Node): P
 export async function obey(command: Command, node: Node): Promise<Outcome> {
   const { body, cluster, holder: id } = command;
   if (body.type === 'observe') {
-    return answer(ok({ type: 'observed', observation: await observeNode(node, cluster) }));
+    return answer(ok({ type: 'observed', observation: await observeNode(node, cluster, body.keptOf) }));
   }
   // Whoever handed it on has stored its epoch.
   if (body.type === 'lead') return answer(ok({ type: 'led' }));

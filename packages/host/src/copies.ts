@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { Secret } from '@etcd-rotate/pki';
-import { fail, type HolderId, ok, type Result, type Slot } from '@etcd-rotate/protocol';
+import { keyMatches, Secret } from '@etcd-rotate/pki';
+import { fail, type HolderId, type KeptLeaf, ok, type Result, type Slot } from '@etcd-rotate/protocol';
 import { readIfThere, writeDurably } from './durable.ts';
-import type { Holder } from './holders.ts';
+import type { Holder, SlotFiles } from './holders.ts';
+import { parsedPem } from './parsed-pem.ts';
 import { readSmall } from './read-small.ts';
 import type { Pair } from './slot-files.ts';
 
@@ -46,6 +47,25 @@ export async function oldPair(folder: string, holder: HolderId, slot: Slot): Pro
     ['cert', 'key'].map((part) => readIfThere(pathOf(folder, holder, `${slot}.${part}`))),
   );
   return cert !== undefined && key !== undefined ? { cert, key: new Secret(key) } : undefined;
+}
+
+/** The leaves of which a usable pair is there: a copy that is cut, changed or not to be read is none. */
+export async function keptLeaves(
+  holders: readonly Holder[],
+  folder: string,
+): Promise<Omit<KeptLeaf, 'direction'>[]> {
+  const looked = holders.flatMap(({ holder, slots }) =>
+    (Object.entries(slots) as [Slot, SlotFiles][])
+      .filter(([, files]) => 'cert' in files)
+      .map(async ([slot]) => {
+        const pair = await oldPair(folder, holder, slot).catch(() => undefined);
+        const chain = pair && parsedPem(pair.cert);
+        const leaf = chain?.ok ? chain.value[0] : undefined;
+        if (!pair || !leaf || !keyMatches(leaf, pair.key)) return [];
+        return [{ holder, slot, fingerprint: leaf.facts.fingerprint }];
+      }),
+  );
+  return (await Promise.all(looked)).flat();
 }
 
 function pathOf(folder: string, holder: HolderId, name: string): string {

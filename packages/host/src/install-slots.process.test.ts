@@ -341,7 +341,7 @@ test.concurrent('one pair of both ports from before the rotation comes back for 
 });
 
 test.concurrent.each([
-  ['gone', 'key-lost', (copy: string) => rm(copy)],
+  ['gone', 'copies-lost', (copy: string) => rm(copy)],
   ['those of another key', 'key-mismatch', (copy: string, other: string) => writeFile(copy, other)],
 ] as const)(
   'copies of a leaf that are %s are refused, and nothing is changed',

@@ -261,7 +261,7 @@ async function keptPair(
   const pair = await oldPair(folder, holder, slot);
   if (!pair) {
     const message = `${holder}: the copies of its ${slot} from before the rotation are not in ${folder} any more`;
-    return fail('key-lost', message, copyHint);
+    return fail('copies-lost', message, copyHint);
   }
   const chain = parsedPem(pair.cert);
   const copied = chain.ok ? chain.value[0] : undefined;

@@ -1,5 +1,6 @@
-import type { Failure, HolderObservation, NodeObservation } from '@etcd-rotate/protocol';
+import type { Failure, HolderObservation, KeptLeaf, NodeObservation } from '@etcd-rotate/protocol';
 import { problemsOfFiles } from './check-holder.ts';
+import { keptLeaves } from './copies.ts';
 import { roomForState, withoutRoom } from './disk-space.ts';
 import type { Holder } from './holders.ts';
 import { unreadableKeys } from './key-unreadable.ts';
@@ -11,8 +12,12 @@ import { asSeen, type Process } from './processes.ts';
 import { lastRead } from './reloads.ts';
 import { slotsOnDisk } from './slots-on-disk.ts';
 
-/** What this node sees of a cluster: files, processes, and what its member says. Nothing is changed. */
-export async function observeNode(node: Node, cluster: string): Promise<NodeObservation> {
+/**
+ * What this node sees of a cluster: files, processes, and what its member says. Nothing is changed.
+ *
+ * @param keptOf the rotation whose kept copies are looked at, too
+ */
+export async function observeNode(node: Node, cluster: string, keptOf?: string): Promise<NodeObservation> {
   const seen = await Promise.all(holdersIn(node, cluster).map((holder) => observeHolder(node, holder)));
   const { fault, folder } = node.state;
   const dbBytes = seen.map((one) => one.dbBytes).find((bytes) => bytes !== undefined);
@@ -24,7 +29,17 @@ export async function observeNode(node: Node, cluster: string): Promise<NodeObse
   );
   const { now, underWay, state } = node;
   const said = { at: now().toISOString(), epoch: state.epoch.current(), underWay: underWay() };
-  return { node: node.name, ...said, holders };
+  const kept = keptOf === undefined ? {} : { kept: await keptIn(node, cluster, keptOf) };
+  return { node: node.name, ...said, holders, ...kept };
+}
+
+async function keptIn(node: Node, cluster: string, rotation: string): Promise<KeptLeaf[]> {
+  const holders = holdersIn(node, cluster);
+  const found = (['forward', 'back'] as const).map(async (direction) => {
+    const leaves = await keptLeaves(holders, node.state.rotationFolder(rotation, direction));
+    return leaves.map((leaf) => ({ direction, ...leaf }));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 function on(whom: string): (failure: Failure) => Failure {

@@ -42,7 +42,11 @@ export type Ports = z.infer<typeof Ports>;
 
 export const CommandBody = z.discriminatedUnion('type', [
   /** Look only: nothing is written, not even the epoch. */
-  z.strictObject({ type: z.literal('observe') }),
+  z.strictObject({
+    type: z.literal('observe'),
+    /** The rotation whose kept copies are looked at. */
+    keptOf: Id.optional(),
+  }),
   /** Store the epoch: from then on nobody who led before is obeyed. Nothing else is done. */
   z.strictObject({ type: z.literal('lead') }),
   /** Store the epoch, copy every slot file of the cluster's holders, begin to make keys for these leaves. */

@@ -58,7 +58,13 @@ export const EntryBody = z.discriminatedUnion('type', [
   /** An operator wants it to stop before its next step. */
   z.strictObject({ type: z.literal('holding'), rotation: Id, operator: Name }),
   z.strictObject({ type: z.literal('held'), rotation: Id, failure: Failure }),
-  z.strictObject({ type: z.literal('resumed'), rotation: Id, operator: Name }),
+  z.strictObject({
+    type: z.literal('resumed'),
+    rotation: Id,
+    operator: Name,
+    /** Nodes that have lost what they kept, and are prepared once more: nothing of what is missing was changed yet. */
+    prepareAgain: z.array(Name).optional(),
+  }),
   /** From here the rotation goes back, by a plan of its own from what was there when it was asked for. */
   z.strictObject({
     type: z.literal('turned'),

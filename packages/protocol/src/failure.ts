@@ -98,6 +98,7 @@ export const failureCodes = {
   'leader-not-moved': 'the leader could not be moved',
   'canary-lost': 'the key of a canary is gone, as after a restart of the agent',
   'key-lost': 'the private key made for a leaf is gone',
+  'copies-lost': 'a node has lost what it kept from before the rotation',
   'timed-out': 'a step did not finish before its deadline',
   internal: 'a fault of etcd-rotate itself',
 } as const;

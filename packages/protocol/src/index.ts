@@ -10,6 +10,7 @@ export { CoordinatorIdentity, IdentitiesFile, IdentityFile, PublicKey } from './
 export { EtcdId, Id, Instant, Name } from './name.ts';
 export {
   HolderObservation,
+  KeptLeaf,
   MemberListed,
   MemberStatus,
   NodeObservation,

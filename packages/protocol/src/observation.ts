@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Fingerprint, KnownCertificate } from './certificate.ts';
 import { Failure } from './failure.ts';
 import { EtcdId, Id, Instant, Name } from './name.ts';
+import { Direction } from './plan.ts';
 import { Domain, HolderId, Slot } from './slot.ts';
 
 /** Which file a slot is, as a word that says no path: equal for slots of one node that are the same file. */
@@ -99,6 +100,18 @@ export const HolderObservation = z.strictObject({
 });
 export type HolderObservation = z.infer<typeof HolderObservation>;
 
+/**
+ * A leaf of which a node has certificate and key as they were before a rotation, or before its way back: whole, and the
+ * key fits the certificate. `fingerprint` is the leaf's.
+ */
+export const KeptLeaf = z.strictObject({
+  direction: Direction,
+  holder: HolderId,
+  slot: Slot,
+  fingerprint: Fingerprint,
+});
+export type KeptLeaf = z.infer<typeof KeptLeaf>;
+
 /** What one agent sees of one cluster. */
 export const NodeObservation = z.strictObject({
   node: Name,
@@ -108,5 +121,7 @@ export const NodeObservation = z.strictObject({
   /** Commands that the node has taken, which alter files or processes and are not answered yet. */
   underWay: z.array(Id),
   holders: z.array(HolderObservation),
+  /** What is kept of the rotation that was asked for; absent where none was. */
+  kept: z.array(KeptLeaf).optional(),
 });
 export type NodeObservation = z.infer<typeof NodeObservation>;

@@ -8,14 +8,20 @@ import {
 } from '@etcd-rotate/protocol';
 import type { PlanningPorts } from './ports.ts';
 
-/** Asks every node of a cluster what it sees. Nothing is changed or written anywhere. */
+/**
+ * Asks every node of a cluster what it sees. Nothing is changed or written anywhere.
+ *
+ * @param keptOf the rotation whose kept copies are looked at, too
+ */
 export async function observe(
   fleet: string,
   cluster: FleetCluster,
   ports: Pick<PlanningPorts, 'agents' | 'newId' | 'clock' | 'epoch'>,
+  keptOf?: string,
 ): Promise<{ observations: NodeObservation[]; missing: Failure[] }> {
+  const body = { type: 'observe', ...(keptOf === undefined ? {} : { keptOf }) } as const;
   const asked = nodesOf(cluster).map((node) =>
-    ports.agents.observe(lookCommand(fleet, cluster, node, ports)),
+    ports.agents.observe({ ...lookAt(fleet, cluster, node, ports), body }),
   );
   const answers = await Promise.all(asked);
   return {
@@ -24,12 +30,12 @@ export async function observe(
   };
 }
 
-function lookCommand(
+function lookAt(
   fleet: string,
   cluster: FleetCluster,
   node: string,
   { newId, clock, epoch }: Pick<PlanningPorts, 'newId' | 'clock' | 'epoch'>,
-): Command {
+): Omit<Command, 'body'> {
   const now = clock.now();
   const member = cluster.members.find((one) => one.node === node);
   const client = cluster.clients.find((one) => one.node === node);
@@ -47,6 +53,5 @@ function lookCommand(
     epoch: epoch(),
     issuedAt: now.toISOString(),
     expiresAt: new Date(now.getTime() + 30_000).toISOString(),
-    body: { type: 'observe' },
   };
 }

@@ -1,4 +1,10 @@
-import { type CheckInput, planTowards, type Rotation, wayBackRefusalsOf } from '@etcd-rotate/core';
+import {
+  type CheckInput,
+  changedWhileHeld,
+  planTowards,
+  type Rotation,
+  wayBackRefusalsOf,
+} from '@etcd-rotate/core';
 import type { Domain, FleetCluster, Plan, RotationRequest } from '@etcd-rotate/protocol';
 import { observe } from './observe.ts';
 import { type Planned, prove } from './plan-rotation.ts';
@@ -16,7 +22,7 @@ export async function planWayBack(
 ): Promise<Planned> {
   const { plan: out } = rotation;
   const askedAt = ports.clock.now().toISOString();
-  const { observations, missing } = await observe(out.fleet, cluster, ports);
+  const { observations, missing } = await observe(out.fleet, cluster, ports, rotation.id);
   const now = ports.clock.now().toISOString();
   const { covers, verify } = ports;
   const request = asPlanned(out);
@@ -28,7 +34,8 @@ export async function planWayBack(
   if (first) return { ok: false, failures: [first, ...rest] };
   const planned = planTowards({
     ...{ fleet: out.fleet, cluster, request, observations, held, now, verify },
-    warnings: [],
+    // What others put there stays: a way back takes away only what the rotation brought.
+    warnings: changedWhileHeld(rotation, observations),
     back: { rotation, keepNewCa },
     times: ports.times(cluster.name),
     hash: ports.hash,

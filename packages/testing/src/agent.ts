@@ -44,11 +44,18 @@ export class Agent {
   constructor(cluster: Cluster, node: string) {
     this.cluster = cluster;
     this.node = node;
+    cluster.copies.set(node, this.copies);
   }
 
   /** What is on disk stays. */
   crash(): void {
     this.canaries.clear();
+  }
+
+  /** As after a new disk: what it knew of its commands, and all that it had kept and made, is gone. */
+  loseState(): void {
+    this.crash();
+    for (const lost of [this.copies, this.keys, this.replaced, this.#answers, this.#contents]) lost.clear();
   }
 
   obey(command: Command): Outcome {
@@ -72,7 +79,7 @@ export class Agent {
     const { body } = command;
     switch (body.type) {
       case 'observe':
-        return ok({ type: 'observed', observation: this.cluster.observe(this.node) });
+        return ok({ type: 'observed', observation: this.cluster.observe(this.node, body.keptOf) });
       case 'lead':
         return ok({ type: 'led' });
       case 'prepare':

@@ -119,7 +119,8 @@ function objectionTo(work: Work): Failure | undefined {
     if (isKept(body, slot)) {
       const copy = agent.copies.get(copyName({ ...command, direction: 'forward' }, holder.id, slot)) ?? [];
       if (said(copy.slice(0, 1)) === said(contents.slice(0, 1))) continue;
-      return fail('key-lost', `${holder.id}: nothing was kept of its ${slot}`, 'look for a backup').failure;
+      return fail('copies-lost', `${holder.id}: nothing was kept of its ${slot}`, 'look for a backup')
+        .failure;
     }
     const key = agent.keys.get(`${command.rotation} ${holder.id} ${slot}`);
     const [leaf] = contents;

@@ -50,6 +50,8 @@ export class Cluster {
   /** Every restart in order, and how many members ran when it came to that. */
   readonly restarts: { holder: HolderId; running: number }[] = [];
   readonly snapshots: string[] = [];
+  /** What the agent of each node has kept, by `copyName`. */
+  readonly copies = new Map<string, ReadonlyMap<string, Contents>>();
   readonly #starts = new Map<HolderId, (holder: Holder) => boolean>();
   readonly #mishaps: { what: string; happens: (command: Command) => Outcome | undefined }[] = [];
 
@@ -181,12 +183,13 @@ export class Cluster {
     return index < 0 ? undefined : this.#mishaps.splice(index, 1)[0]?.happens(command);
   }
 
-  observe(node: string): NodeObservation {
-    return observeNode(this, node);
+  /** @param keptOf the rotation whose kept copies are looked at, too */
+  observe(node: string, keptOf?: string): NodeObservation {
+    return observeNode(this, node, keptOf);
   }
 
-  observations(): NodeObservation[] {
-    return this.nodes.map((node) => this.observe(node));
+  observations(keptOf?: string): NodeObservation[] {
+    return this.nodes.map((node) => this.observe(node, keptOf));
   }
 
   /** Who refuses whom at this moment, with what is in use. */

@@ -54,6 +54,10 @@ export class FakeAgents implements AgentsPort {
     this.#agents.get(node)?.crash();
   }
 
+  loseState(node: string): void {
+    this.#agents.get(node)?.loseState();
+  }
+
   async send(command: Command): Promise<Result<void>> {
     const { id, node } = command;
     if (this.#away.has(node)) return away(node);
@@ -68,7 +72,8 @@ export class FakeAgents implements AgentsPort {
   async observe(command: Command): Promise<Result<NodeObservation>> {
     if (this.#away.has(command.node)) return away(command.node);
     this.#cluster.clock.pass(this.#takes.get(command.node) ?? 0);
-    return ok(this.#cluster.observe(command.node));
+    const keptOf = command.body.type === 'observe' ? command.body.keptOf : undefined;
+    return ok(this.#cluster.observe(command.node, keptOf));
   }
 
   results(rotation: string): ResultQueue {

@@ -1,6 +1,7 @@
 import {
   type HolderObservation,
   holderName,
+  type KeptLeaf,
   type MemberListed,
   type MemberStatus,
   type NodeObservation,
@@ -10,9 +11,14 @@ import {
 import type { Holder } from './a-holder.ts';
 import { hash } from './certificates.ts';
 import type { Cluster } from './cluster.ts';
+import { copyName } from './copy-name.ts';
 
-/** What the agent of a node sees. */
-export function observeNode(cluster: Cluster, node: string): NodeObservation {
+/**
+ * What the agent of a node sees.
+ *
+ * @param keptOf the rotation whose kept copies are looked at, too
+ */
+export function observeNode(cluster: Cluster, node: string, keptOf?: string): NodeObservation {
   const holders = [...cluster.holders.values()].filter((holder) => holder.node === node);
   return {
     node,
@@ -20,7 +26,25 @@ export function observeNode(cluster: Cluster, node: string): NodeObservation {
     epoch: 0,
     underWay: [],
     holders: holders.map((holder) => observeHolder(cluster, holder)),
+    ...(keptOf === undefined ? {} : { kept: keptOn(cluster, node, { holders, rotation: keptOf }) }),
   };
+}
+
+function keptOn(
+  cluster: Cluster,
+  node: string,
+  { holders, rotation }: { holders: readonly Holder[]; rotation: string },
+): KeptLeaf[] {
+  const copies = cluster.copies.get(node);
+  return (['forward', 'back'] as const).flatMap((direction) =>
+    holders.flatMap(({ id: holder, files }) =>
+      [...files.keys()].flatMap((slot) => {
+        const [leaf] = copies?.get(copyName({ rotation, direction }, holder, slot)) ?? [];
+        if (slots[slot].holds === 'bundle' || !leaf) return [];
+        return [{ direction, holder, slot, fingerprint: leaf.facts.fingerprint }];
+      }),
+    ),
+  );
 }
 
 function observeHolder(cluster: Cluster, holder: Holder): HolderObservation {

@@ -24,7 +24,7 @@ export function planFor(
     fleet: 'lab',
     cluster: cluster.fleet,
     request,
-    observations: cluster.observations(),
+    observations: cluster.observations(back?.rotation.id),
     held: signer.held(),
     warnings: [],
     ...(back ? { back } : {}),
@@ -98,8 +98,10 @@ export class Play {
     return this;
   }
 
-  resume(): this {
-    this.record({ type: 'resumed', rotation: this.rotation.id, operator: 'ann' });
+  /** @param prepareAgain nodes that have lost what they kept */
+  resume(prepareAgain: readonly string[] = []): this {
+    const again = prepareAgain.length > 0 ? { prepareAgain: [...prepareAgain] } : {};
+    this.record({ type: 'resumed', rotation: this.rotation.id, operator: 'ann', ...again });
     return this.run();
   }
 
@@ -116,7 +118,13 @@ export class Play {
     const { rotation, cluster, signer } = this;
     const plan = unwrap(planFor(cluster, aRequest(), signer, { rotation, keepNewCa }));
     const by = { operator: 'ann', request: `${rotation.id}.back` };
-    this.record({ type: 'turned', rotation: rotation.id, ...by, plan, observations: cluster.observations() });
+    this.record({
+      type: 'turned',
+      rotation: rotation.id,
+      ...by,
+      plan,
+      observations: cluster.observations(rotation.id),
+    });
     return this;
   }
 

@@ -67,11 +67,22 @@ export function provePorts({ agent, member, command, after }: Looking, ports: Po
       }),
       claim('accepts-leaf-in-use', where, accepts(inUse)),
       claim('refuses-throw-away', where, !accepts([throwAway])),
-      old === 'accepted'
-        ? claim('accepts-leaf-in-use', where, accepts(before))
-        : claim('refuses-old-leaf', where, !accepts(before)),
+      ...proveOldLeaf(old, before, { where, accepts }),
     ];
   });
+}
+
+/** Without a copy a refusal can not be shown; that it goes on being accepted is shown by all the others. */
+function proveOldLeaf(
+  old: 'accepted' | 'refused',
+  before: Contents,
+  { where, accepts }: { where: string; accepts(chain: Contents): boolean },
+): Proof[] {
+  const isLost = before.length === 0;
+  if (old === 'accepted') return isLost ? [] : [claim('accepts-leaf-in-use', where, accepts(before))];
+  if (!isLost) return [claim('refuses-old-leaf', where, !accepts(before))];
+  const detail = 'no copy of the leaf from before the rotation is there';
+  return [{ what: 'refuses-old-leaf', where, verdict: 'not-provable', detail }];
 }
 
 function proveCanary(

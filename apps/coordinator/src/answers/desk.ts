@@ -65,9 +65,4 @@ export class Desk {
   difference(digest: string, plan: Plan): string {
     return planDifference(this.#shown.get(digest), plan);
   }
-
-  goOn(id: string): void {
-    const rotation = this.rotations.get(id);
-    if (rotation?.state.status === 'running') this.loops.run(rotation);
-  }
 }

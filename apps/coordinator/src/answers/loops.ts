@@ -16,19 +16,35 @@ export class Loops {
     this.#rotations = rotations;
   }
 
-  run(rotation: Rotation): void {
+  /** Runs a rotation until its journal lets it rest; where its loop is there already, that sees what is new. */
+  run(id: string): void {
+    if (!this.#running.has(id)) this.#running.set(id, this.#untilItRests(id));
+  }
+
+  async #untilItRests(id: string): Promise<void> {
     const { log, onStatus, ports } = this.#parts;
-    const { id, cluster } = rotation;
-    log.info({ rotation: id, cluster }, 'rotation goes on');
-    onStatus(`rotating ${cluster}`);
-    const loop = runRotation(rotation, ports, this.#stop.signal).then(async ({ rotation: last, failure }) => {
+    // Whoever asked for it adds us to the list first.
+    await Promise.resolve();
+    for (;;) {
+      const rotation = this.#rotations.get(id);
+      // In the turn in which it is seen to rest: what is written later finds no loop, and begins one.
+      if (!rotation || !isUnderWay(rotation) || this.#stop.signal.aborted) {
+        this.#running.delete(id);
+        break;
+      }
+      log.info({ rotation: id, cluster: rotation.cluster }, 'rotation goes on');
+      onStatus(`rotating ${rotation.cluster}`);
+      const { rotation: last, failure } = await runRotation(rotation, ports, this.#stop.signal);
+      if (!failure) {
+        log.info({ rotation: id, state: last.state }, 'rotation rests');
+        continue;
+      }
+      log.error({ rotation: id, failure }, 'the loop of a rotation ended');
+      await this.#broken(id, failure);
       this.#running.delete(id);
-      if (failure) await this.#broken(id, failure);
-      if (failure) log.error({ rotation: id, failure }, 'the loop of a rotation ended');
-      else log.info({ rotation: id, state: last.state }, 'rotation rests');
-      onStatus(this.#running.size === 0 ? 'idle' : `rotating ${this.#running.size} clusters`);
-    });
-    this.#running.set(id, loop);
+      break;
+    }
+    onStatus(this.#running.size === 0 ? 'idle' : `rotating ${this.#running.size} clusters`);
   }
 
   isRunningIn(cluster: string): boolean {
@@ -49,4 +65,8 @@ export class Loops {
         : { ok: false };
     if (!held.ok) this.#parts.onFatal(failure);
   }
+}
+
+function isUnderWay({ state: { status } }: Rotation): boolean {
+  return status === 'running' || status === 'holding';
 }

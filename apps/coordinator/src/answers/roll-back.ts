@@ -25,6 +25,8 @@ export function rollback(
   { id: request, operator }: { id: string; operator: string },
   { rotation: id, keepNewCa, digest }: Body<'rollback'>,
 ): Promise<Outcome> {
+  const begun = desk.rotations.get(id)?.turned === request;
+  if (begun) return Promise.resolve(started(id, desk.parts.journal.last()));
   return desk.steer('rollback', id, (rotation) =>
     desk.alone(rotation.cluster, () =>
       desk.inFleet(rotation.cluster, async (cluster) => {
@@ -39,7 +41,7 @@ export function rollback(
         const by = { rotation: id, operator, request };
         const entry = await desk.parts.journal.append({ type: 'turned', ...by, plan, observations });
         if (!entry.ok) return refused(entry.failure);
-        desk.goOn(id);
+        desk.loops.run(id);
         return started(id, entry.value.seq);
       }),
     ),

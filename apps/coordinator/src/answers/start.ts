@@ -49,7 +49,7 @@ async function begin(desk: Desk, { id, operator, cluster, plan, observations }: 
   const of = { rotation, cluster: cluster.name, operator, request: id };
   const entry = await desk.parts.journal.append({ type: 'started', ...of, plan, observations });
   if (!entry.ok) return refused(entry.failure);
-  desk.goOn(rotation);
+  desk.loops.run(rotation);
   return started(rotation, entry.value.seq);
 }
 

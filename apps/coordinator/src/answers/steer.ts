@@ -1,4 +1,11 @@
-import { type CheckInput, changedWhileHeld, type Rotation, resumeRefusalsOf } from '@etcd-rotate/core';
+import {
+  type CheckInput,
+  changedWhileHeld,
+  lostCopies,
+  type Rotation,
+  resumeRefusalsOf,
+  stoppedWhileHeld,
+} from '@etcd-rotate/core';
 import type { EntryBody, FleetCluster } from '@etcd-rotate/protocol';
 import { asPlanned, observe } from '@etcd-rotate/runner';
 import type { Desk } from './desk.ts';
@@ -12,15 +19,12 @@ export function hold(desk: Desk, operator: string, id: string): Promise<Outcome>
 export function resume(desk: Desk, operator: string, id: string): Promise<Outcome> {
   return desk.steer('resume', id, (rotation) => {
     const entry = { type: 'resumed', rotation: id, operator } as const;
-    // It has not come to rest: only the wish is taken back.
-    if (rotation.state.status === 'holding') return written(desk, entry);
+    // It has not come to rest: only the wish is taken back. It may rest by the time that is written.
+    if (rotation.state.status === 'holding') return goesOn(desk, entry);
     return desk.alone(rotation.cluster, () =>
       desk.inFleet(rotation.cluster, async (cluster) => {
-        const changed = await changedSince(desk, rotation, cluster);
-        if (changed) return changed;
-        const answer = await written(desk, entry);
-        desk.goOn(id);
-        return answer;
+        const { changed, prepareAgain } = await changedSince(desk, rotation, cluster);
+        return changed ?? goesOn(desk, prepareAgain.length > 0 ? { ...entry, prepareAgain } : entry);
       }),
     );
   });
@@ -51,11 +55,12 @@ async function changedSince(
   desk: Desk,
   rotation: Rotation,
   cluster: FleetCluster,
-): Promise<Outcome | undefined> {
+): Promise<{ changed: Outcome | undefined; prepareAgain: string[] }> {
   const { plan } = rotation;
   const { fleet, ports } = desk.parts;
   const askedAt = ports.clock.now().toISOString();
-  const { observations, missing } = await observe(fleet.fleet, cluster, ports);
+  const { observations, missing } = await observe(fleet.fleet, cluster, ports, rotation.id);
+  const { refusals, prepareAgain } = lostCopies(rotation, observations);
   const input: CheckInput = {
     cluster,
     request: asPlanned(plan),
@@ -70,8 +75,16 @@ async function changedSince(
   const [first, ...rest] = [
     ...resumeRefusalsOf(input, plan.plannedFrom),
     ...changedWhileHeld(rotation, observations),
+    ...stoppedWhileHeld(rotation, observations),
+    ...refusals,
   ];
-  return first && { ok: false, failures: [first, ...rest] };
+  return { changed: first && { ok: false, failures: [first, ...rest] }, prepareAgain };
+}
+
+async function goesOn(desk: Desk, body: Extract<EntryBody, { type: 'resumed' }>): Promise<Outcome> {
+  const answer = await written(desk, body);
+  desk.loops.run(body.rotation);
+  return answer;
 }
 
 async function written(desk: Desk, body: EntryBody): Promise<Outcome> {

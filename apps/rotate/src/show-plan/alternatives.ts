@@ -9,7 +9,7 @@ export function alternativeRows(plan: Plan, alternatives: readonly Alternative[]
     const way = strategy === 'staged' ? `--strategy staged --restarts ${restarts}` : `--strategy ${strategy}`;
     const said =
       'estimate' in outcome
-        ? `${costs(outcome.estimate)}, ${about(outcome.estimate.seconds)}`
+        ? `${costs(outcome.estimate, plan)}, ${about(outcome.estimate.seconds)}`
         : `not now: ${outcome.refusal.message} (${outcome.refusal.code})`;
     return [asked ? `${way}  (this one)` : way, what[strategy], said];
   });

@@ -16,6 +16,7 @@ import {
   withCas,
 } from '@etcd-rotate/testing';
 import { expect, test } from 'vitest';
+import { costOf } from '../way-back-costs.ts';
 import { planLines } from './plan-lines.ts';
 
 const aCase = () =>
@@ -56,4 +57,17 @@ test('a step at which somebody would be refused says who, whom and why', () => {
   const proof = provePlan(early, worldFrom(cluster.observations()), standIns, judge);
   const text = stripVTControlCharacters(planLines({ plan: early, proof, alternatives: [] }).join('\n'));
   expect(text).toMatch(/issue-\w+ .*✗ member\/b would refuse the/);
+});
+
+test.each([
+  [['a'], '3 restarts of etcd, each of them an outage'],
+  [['a', 'b'], '6 restarts of etcd, each of them an outage'],
+  [['a', 'b', 'c'], '9 restarts of etcd, one member at a time'],
+])('a restart is called an outage where no majority stays: members %j', (members, said) => {
+  const plan = unwrap(planFor(aCluster(...members), aRequest({ acceptDowntime: true })));
+  const { estimate } = plan;
+  const alternatives = [{ strategy: 'staged', restarts: 'every-stage', outcome: { estimate } }] as const;
+  const text = stripVTControlCharacters(planLines({ plan, proof: [], alternatives }).join('\n'));
+  expect(text.split(said)).toHaveLength(3);
+  expect(costOf(plan)).toContain(said);
 });

@@ -6,7 +6,7 @@ export function summary(plan: Plan, proof: readonly ProofLine[]): string[] {
   const { estimate, policy } = plan;
   const handshakes = proof.reduce((sum, line) => sum + line.handshakes, 0);
   return [
-    `${costs(estimate)}, ${about(estimate.seconds)} (${basis[estimate.basis]})`,
+    `${costs(estimate, plan)}, ${about(estimate.seconds)} (${basis[estimate.basis]})`,
     `after each member every node looks at every other one; snapshot ${policy.snapshot}, settle ${policy.settle / 1000} s`,
     ...(plan.direction === 'forward' ? [refuses(plan), ...wayBack(plan)] : []),
     `proof: ${handshakes} handshakes decided with throw-away certificates of the same profile, by the rules of Go, OpenSSL and`,
@@ -15,11 +15,14 @@ export function summary(plan: Plan, proof: readonly ProofLine[]): string[] {
   ];
 }
 
-export function costs({ etcdRestarts, clientRestarts, clientReloads, leaderMoves }: Estimate): string {
+/** Of fewer than three members none can be away without the others losing their majority, or nobody is left. */
+export function costs(
+  { etcdRestarts, clientRestarts, clientReloads, leaderMoves }: Estimate,
+  { plannedFrom: { members } }: Pick<Plan, 'plannedFrom'>,
+): string {
+  const how = members.length < 3 ? 'each of them an outage' : 'one member at a time';
   return [
-    etcdRestarts === 0
-      ? 'no restart of etcd'
-      : `${counted(etcdRestarts, 'restart')} of etcd, one member at a time`,
+    etcdRestarts === 0 ? 'no restart of etcd' : `${counted(etcdRestarts, 'restart')} of etcd, ${how}`,
     clientRestarts > 0 ? `${counted(clientRestarts, 'restart')} of clients` : '',
     clientReloads > 0 ? `${counted(clientReloads, 'reload')} of clients` : '',
     leaderMoves > 0 ? counted(leaderMoves, 'leader move') : '',

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { provePlan, worldFrom } from '@etcd-rotate/core';
-import type { Entry } from '@etcd-rotate/protocol';
+import { type Entry, fail } from '@etcd-rotate/protocol';
 import {
   aClient,
   aCluster,
@@ -50,4 +50,17 @@ test.each([
   ['in-trust', false, () => aPlay().run(isStep('trust-c-seen-by-c'))],
 ] as const)('a way back is an argument that a person can follow: %s', async (name, keepNewCa, play) => {
   await expect(printed(play(), keepNewCa)).toMatchFileSnapshot(`../../transcripts/way-back-${name}.txt`);
+});
+
+test('what others have changed is said in the way back', () => {
+  const { rotation, cluster, signer } = aPlay().run(isStep('trust-c-seen-by-c'));
+  const plan = unwrap(planFor(cluster, aRequest(), signer, { rotation, keepNewCa: false }));
+  const { failure } = fail('others-stay', 'somebody has put another CA into a bundle', 'find out who');
+  const lines = wayBackLines(
+    { plan: { ...plan, warnings: [failure] }, proof: [] },
+    { rotation: rotation.id, keepNewCa: false, other: '' },
+  );
+  expect(stripVTControlCharacters(lines.join('\n'))).toContain(
+    '! somebody has put another CA into a bundle (others-stay)\n  find out who',
+  );
 });

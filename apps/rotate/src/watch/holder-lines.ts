@@ -2,6 +2,7 @@ import type { Rotation } from '@etcd-rotate/core';
 import { type HolderId, holderName, type Step } from '@etcd-rotate/protocol';
 import colors from 'picocolors';
 import { lasting } from '../durations.ts';
+import { mayBeAtWork } from '../not-heard.ts';
 import { isDone, type StepState, stateOf } from '../step-state.ts';
 import { columns } from '../terminal.ts';
 
@@ -73,8 +74,7 @@ function saidOf(own: readonly Step[], rotation: Rotation, now: Date): string {
   for (const step of own) {
     const state = stateOf(step, rotation);
     if (state.is === 'under-way') return underWay(step, state, { rotation, now });
-    if (state.is === 'failed' && !state.result.outcome.ok)
-      return `${state.result.outcome.failure.code} at ${step.id}`;
+    if (state.is === 'failed') return `${state.failure.code} at ${step.id}`;
     if (state.is === 'done' && !isProven(step, rotation)) return beingProven(step, rotation, now);
   }
   const last = own.findLast((step) => isProven(step, rotation));
@@ -87,8 +87,10 @@ function underWay(
   { rotation, now }: { rotation: Rotation; now: Date },
 ): string {
   const since = lasting(now.getTime() - Date.parse(command.issuedAt));
-  if (rotation.state.status === 'held') return `${command.body.type} not answered, for ${since}`;
-  if (command.body.type === 'request') return `makes its keys, for ${since}`;
+  const isHeld = rotation.state.status === 'held';
+  if (command.body.type === 'request')
+    return isHeld ? 'asked for its keys ahead' : `makes its keys, for ${since}`;
+  if (isHeld) return `${command.body.type} ${mayBeAtWork}, for ${since}`;
   return `${action.type === 'change' ? taking[action.taken] : command.body.type}, for ${since}`;
 }
 
@@ -108,7 +110,8 @@ function beingProven(step: Step, rotation: Rotation, now: Date): string {
   const waiting = states.flatMap(({ state }) =>
     state.is === 'under-way' ? [Date.parse(state.command.issuedAt)] : [],
   );
-  const since = waiting.length > 0 ? `, for ${lasting(now.getTime() - Math.min(...waiting))}` : '';
+  const silent = waiting.length > 0 ? `, for ${lasting(now.getTime() - Math.min(...waiting))}` : '';
+  const since = silent && rotation.state.status === 'held' ? ` (${mayBeAtWork}${silent})` : silent;
   const [done, failed, toCome] = [by(['done']), by(['failed']), by(['under-way', 'to-come'])];
   return [
     `it has it${done ? `, proven by ${done}` : ''}`,

@@ -25,8 +25,8 @@ export function openScreen(lines: (width: number) => string[], close: () => void
   };
   const hint = colors.dim('q closes this view; the rotation does not depend on it');
   const draw = (): void => write(fitting([...lines(width()), '', hint]));
-  const onKey = (key: string): void => {
-    if (key === 'q' || key === 'Q' || key === '\u0003' || key === '\u0004') close();
+  const onKey = (keys: string): void => {
+    if (closes(keys)) close();
   };
   process.on('SIGINT', close);
   process.on('SIGTERM', close);
@@ -52,3 +52,11 @@ export function openScreen(lines: (width: number) => string[], close: () => void
     },
   };
 }
+
+/** Keys that are pressed in quick succession come in one piece. */
+export function closes(keys: string): boolean {
+  return [...keys].some((key) => key === 'q' || key === 'Q' || key === ctrlC || key === ctrlD);
+}
+
+const ctrlC = '\u0003';
+const ctrlD = '\u0004';

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { Command, Entry } from '@etcd-rotate/protocol';
+import { type Command, type Entry, fail } from '@etcd-rotate/protocol';
 import { aClient, aCluster, aRequest, ledBy, Play, withCas } from '@etcd-rotate/testing';
 import { expect, test } from 'vitest';
 import wrapAnsi from 'wrap-ansi';
@@ -26,6 +26,13 @@ const moments: Record<string, Moment> = {
     seconds: 47,
   },
   held: { at: (play) => doesNotStart(play, 'member/c').run(), seconds: 185 },
+  'not-heard': {
+    at: (play) => {
+      const { failure } = fail('node-away', 'node node-c does not answer', 'start its agent');
+      play.run(sent('trust-c change')).record({ type: 'held', rotation: play.rotation.id, failure });
+    },
+    seconds: 12,
+  },
   holding: {
     at: (play) => {
       play.run(sent('issue-c change'));

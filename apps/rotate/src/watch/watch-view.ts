@@ -25,7 +25,7 @@ export function watchView(watched: Watched, now: Date, width: number): string[] 
     holderLines(rotation, now),
     [whatItCost(rotation)],
     standing(rotation, now, width),
-    recent.flatMap((entry) => showEntry(entry).line ?? []),
+    recent.flatMap((entry) => showEntry(entry, rotation.plan).line ?? []),
   ];
   return blocks
     .filter((block) => block.length > 0)

@@ -1,4 +1,4 @@
-import { type Failure, fail } from '@etcd-rotate/protocol';
+import type { Failure } from '@etcd-rotate/protocol';
 import colors from 'picocolors';
 import { lasting } from '../durations.ts';
 import { ended } from '../ended.ts';
@@ -6,6 +6,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { give } from '../give.ts';
 import { readOn } from '../read-on.ts';
 import { Tally } from '../tally.ts';
+import { unknownRotation } from '../unknown-rotation.ts';
 import { watchToEnd } from '../watch-to-end.ts';
 import { whichRotation } from '../which-rotation.ts';
 import { type Asking, type CommonOptions, withCoordinator } from '../with-coordinator.ts';
@@ -75,12 +76,7 @@ async function watchLive({ coordinator, terminal }: Asking, rotation: string): P
     return codeOf(watched);
   }
   if (closed.signal.aborted) return exitCodes.detached;
-  const { failure } = fail(
-    'unknown-rotation',
-    `there is no rotation ${rotation}`,
-    'see those there are with: rotate status',
-  );
-  return give(terminal, [failure]);
+  return give(terminal, [unknownRotation(rotation)]);
 }
 
 function silence(ms: number): string {

@@ -17,18 +17,18 @@ export function changedWhileHeld(rotation: Rotation, observations: readonly Node
     holders.flatMap((seen) =>
       (Object.entries(seen.slots) as [Slot, SlotOnDisk][]).flatMap(([slot, contents]) => {
         const possible = world.get(seen.holder)?.slots.get(slot) ?? [];
-        const what =
-          otherFile(contents, possible) ?? otherLoaded(seen, contents, { possible, known, rotation });
-        if (what === undefined) return [];
-        return fail(
-          'changed-by-others',
-          `${seen.holder}: its ${slot} on ${node} ${what}`,
-          'find out who changed it; put back what the rotation left (the journal has it) and resume, or abandon it and plan again',
-        ).failure;
+        const other = otherFile(contents, possible) ?? otherLoaded(seen, contents, { possible, known });
+        const found = other === undefined ? notSeenToBeRead(seen, contents, rotation) : { what: other, hint };
+        if (!found) return [];
+        return fail('changed-by-others', `${seen.holder}: its ${slot} on ${node} ${found.what}`, found.hint)
+          .failure;
       }),
     ),
   );
 }
+
+const hint =
+  'find out who changed it; put back what the rotation left (the journal has it) and resume, or abandon it and plan again';
 
 function otherFile(contents: SlotOnDisk, possible: readonly Contents[]): string | undefined {
   // Of a leaf, itself: what travels behind it may have been left out of the plan.
@@ -45,12 +45,19 @@ function otherFile(contents: SlotOnDisk, possible: readonly Contents[]): string 
 function otherLoaded(
   { holder, process }: HolderObservation,
   contents: SlotOnDisk,
-  { possible, known, rotation }: { possible: readonly Contents[]; known: Contents; rotation: Rotation },
+  { possible, known }: { possible: readonly Contents[]; known: Contents },
 ): string | undefined {
-  if (!process) return undefined;
-  if (holder.startsWith('member/')) {
-    return 'bundle' in contents ? otherBundle(contents, possible, known) : undefined;
-  }
+  if (!process || !holder.startsWith('member/') || !('bundle' in contents)) return undefined;
+  return otherBundle(contents, possible, known);
+}
+
+/** An agent that has lost its state knows no more when it reloaded a client: that looks as if nobody had. */
+function notSeenToBeRead(
+  { holder, process }: HolderObservation,
+  { loaded }: SlotOnDisk,
+  rotation: Rotation,
+): { what: string; hint: string } | undefined {
+  if (!process || holder.startsWith('member/') || loaded !== false) return undefined;
   // Before its first step, a client may have what it was found with.
   const wasChanged = rotation.plan.steps.some(
     (step) =>
@@ -59,7 +66,11 @@ function otherLoaded(
         ({ outcome }) => outcome.ok && outcome.value.type === 'changed',
       ),
   );
-  return wasChanged && contents.loaded === false ? 'was written after its process had read it' : undefined;
+  if (!wasChanged) return undefined;
+  return {
+    what: 'is not known to be what its process has read: somebody wrote it again since, or the agent has lost its record of the reload (reloads.json in its state)',
+    hint: `restart ${holder}, which settles it either way (a reload that was not asked for by the agent is not seen), then \`rotate resume\``,
+  };
 }
 
 function otherBundle(
