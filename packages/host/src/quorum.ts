@@ -24,9 +24,11 @@ export async function mayStop({ body, command, node, holder }: Work): Promise<Re
   if (!others.ok) return others;
   const { serving, voters, down } = others.value;
   if (serving >= majorityOf(voters)) return ok(undefined);
+  const unknown = voters - body.members.length;
+  const why = unknown > 0 ? [...down, `${unknown} that the plan does not know`] : down;
   return fail(
     'quorum-at-risk',
-    `${holder.holder} is not ${body.taken === 'restart' ? 'stopped' : 'touched'}: of ${voters} members only ${serving} others serve (${down.join('; ')})`,
+    `${holder.holder} is not ${body.taken === 'restart' ? 'stopped' : 'touched'}: of ${voters} members only ${serving} others serve (${why.join('; ')})`,
     'nothing was changed; bring the other members to health, then `rotate resume`',
   );
 }

@@ -108,12 +108,7 @@ export const preflight: readonly Check[] = [
 ];
 
 /** Where not everybody and everything is seen, the rest could only repeat that in other words. */
-const firstOfAll: readonly Look[] = [
-  everyNodeAnswers,
-  nothingIsUnderWay,
-  everyHolderIsKnown,
-  nodesFindNoProblem,
-];
+const firstOfAll: readonly Look[] = [everyNodeAnswers, nothingIsUnderWay, everyHolderIsKnown];
 
 /**
  * Before a held rotation goes on: the cluster is still the one that was planned for. What the rotation itself left half
