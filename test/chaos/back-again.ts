@@ -19,24 +19,26 @@ export function servesSince(lab: Lab, member: string, startedAt: number): number
 }
 
 /**
- * Waits until a member that was stopped and woken answers a linearizable read, and says when that was. It is asked again
- * before it has answered: the first question may lie in a connection that nobody reads for a second.
+ * Waits until a member that was stopped and woken answers a linearizable read, and says when the question was asked that it
+ * answered: others may have had their answer between that and ours. It is asked again before it has answered, since the
+ * first question may lie in a connection that nobody reads for a second.
  */
 export async function answersAgain({ layout }: Lab, member: string, signal: AbortSignal): Promise<number> {
   const of = layout.members.find(({ name }) => name === member);
   if (!of) throw new Error(`no member ${member}`);
   let answered: number | undefined;
   const ask = async (): Promise<void> => {
+    const at = Date.now();
     const { cert, key, ca } = of.agentClient;
     const read = readTogether({ who: member, node: member, cert, key, ca });
     // etcd's own /health is a linearizable read in 3.4 and 3.5.
     const asked = { host: of.address, port: 2379, path: '/health', wanted: '"health":"true"' };
     if (!read.ok || (await shakeHands({ ...asked, files: read.files })).type !== 'accepted') return;
-    answered ??= Date.now();
+    answered = Math.min(answered ?? at, at);
   };
   while (answered === undefined && !signal.aborted) {
     void ask();
-    await pause(50);
+    await pause(20);
   }
   return answered ?? Date.now();
 }
