@@ -8,6 +8,7 @@ import {
   failed,
   Play,
   planFor,
+  unwrap,
   withCas,
   withPolicy,
 } from '@etcd-rotate/testing';
@@ -39,6 +40,37 @@ describe('a way back', () => {
     play.resume();
     expect(play.rotation.plan).toBe(plan);
     expect(play.rotation.state).toMatchObject({ outcome: 'rolled-back' });
+  });
+
+  test('spares every restart, waits for no confirmation, and ends without the new CA, or with it', () => {
+    const asked = aRequest({ confirmRetire: true });
+    const play = heldAfter(whereRetireBegins(), asked);
+    const stagesOf = (keepNewCa: boolean) => {
+      const { steps, restarts, policy } = unwrap(
+        planFor(play.cluster, asked, new FakeSigner(), { ...back(play), keepNewCa }),
+      );
+      expect({ restarts, confirmRetire: policy.confirmRetire, snapshot: policy.snapshot }).toEqual({
+        restarts: 'when-needed',
+        confirmRetire: false,
+        snapshot: 'off',
+      });
+      return new Set(steps.map(({ stage }) => stage));
+    };
+    expect(stagesOf(false)).toContain('retire');
+    expect(stagesOf(true)).not.toContain('retire');
+    play.rollBack();
+    expect(play.cluster.trusts('client')).toEqual(['ca1']);
+    expect(play.cluster.trusts('peer')).toEqual(['pca1']);
+  });
+
+  test('is proven by canaries of the old CA where that can sign', () => {
+    const play = heldAfter(whereRetireBegins(), aRequest());
+    const canaries = (signer: FakeSigner) =>
+      unwrap(planFor(play.cluster, aRequest(), signer, back(play))).steps.flatMap(({ action }) =>
+        action.type === 'change' ? action.canaries : [],
+      );
+    expect(canaries(new FakeSigner())).toEqual([]);
+    expect(canaries(new FakeSigner('ca1', 'pca1'))).toContain('peer');
   });
 
   test('is none where a node has lost its copies, and names every leaf of it', () => {
