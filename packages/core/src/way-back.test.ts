@@ -45,6 +45,7 @@ describe('a way back', () => {
   test('spares every restart, waits for no confirmation, and ends without the new CA, or with it', () => {
     const asked = aRequest({ confirmRetire: true });
     const play = heldAfter(whereRetireBegins(), asked);
+    play.cluster.fleet.policy.confirmRetire = true;
     const stagesOf = (keepNewCa: boolean) => {
       const { steps, restarts, policy } = unwrap(
         planFor(play.cluster, asked, new FakeSigner(), { ...back(play), keepNewCa }),
