@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aCa, aLeaf, type TestLeaf } from './certificates.fixture.ts';
 import { type Dialled, dial } from './dial.ts';
@@ -112,6 +113,8 @@ describe.each([
 
   test('gives up at its deadline on a process that does not move, and at once on a port without one', async () => {
     member.process?.kill('SIGSTOP');
+    // A signal is sent before it is obeyed.
+    await expect.poll(() => readFileSync(`/proc/${member.process?.pid}/stat`, 'utf8')).toMatch(/\) T /);
     const started = performance.now();
     const seen = await dial({ url: member.clientUrl, ca, ...only(cluster.client), timeoutMs: 300 });
     const took = performance.now() - started;
