@@ -80,14 +80,15 @@ test('a leaf of somebody else is named', () => {
 
 test('a client that was changed has to have read its files, and one that was not yet may be as it was found', () => {
   const held = heldAfterTrust();
-  expect(said(held, unread(held.cluster, 'client/job'))).toEqual([
+  expect(said(held, unread(held.cluster, 'client/backup'))).toEqual([
     expect.stringMatching(
-      /^changed-by-others: client\/job: its client-leaf on node-job is not known .* wrote it again .* lost its record/,
+      /^changed-by-others: client\/backup: its client-leaf on node-backup is not known .* wrote it again .* lost its record/,
     ),
-    expect.stringContaining('client/job: its server-bundle on node-job is not known'),
+    expect.stringContaining('client/backup: its server-bundle on node-backup is not known'),
   ]);
-  const [lost] = changedWhileHeld(held.play.rotation, unread(held.cluster, 'client/job'));
-  expect(lost?.hint).toMatch(/^restart client\/job/);
+  const [lost] = changedWhileHeld(held.play.rotation, unread(held.cluster, 'client/backup'));
+  expect(lost?.hint).toMatch(/^restart client\/backup/);
+  expect(changedWhileHeld(held.play.rotation, unread(held.cluster, 'client/job'))).toEqual([]);
   const before = new Play(aCluster('a', aClient('job')), { request: aRequest({ acceptDowntime: true }) });
   expect(changedWhileHeld(before.rotation, unread(before.cluster, 'client/job'))).toEqual([]);
 });

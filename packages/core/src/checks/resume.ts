@@ -53,11 +53,12 @@ function otherLoaded(
 
 /** An agent that has lost its state knows no more when it reloaded a client: that looks as if nobody had. */
 function notSeenToBeRead(
-  { holder, process }: HolderObservation,
+  { holder, process, takes }: HolderObservation,
   { loaded }: SlotOnDisk,
   rotation: Rotation,
 ): { what: string; hint: string } | undefined {
-  if (!process || holder.startsWith('member/') || loaded !== false) return undefined;
+  // Of a reload its node has a note alone, which a full disk takes: the files are those that were left, and were read.
+  if (!process || holder.startsWith('member/') || takes === 'reload' || loaded !== false) return undefined;
   // Before its first step, a client may have what it was found with.
   const wasChanged = rotation.plan.steps.some(
     (step) =>
