@@ -156,8 +156,8 @@ export const running: Mutation[] = [
     ],
     [
       'a resume asks whether clients have read what lies there',
-      "loaded !== false) return undefined;",
-      "!loaded) return undefined;",
+      'loaded !== false) return undefined;',
+      '!loaded) return undefined;',
     ],
     [
       'a process that does not run has loaded nothing',
