@@ -51,7 +51,7 @@ function otherLoaded(
   return otherBundle(contents, possible, known);
 }
 
-/** An agent that has lost its state knows no more when it reloaded a client: that looks as if nobody had. */
+/** A client that is restarted has read what is older than its process. */
 function notSeenToBeRead(
   { holder, process, takes }: HolderObservation,
   { loaded }: SlotOnDisk,
@@ -69,8 +69,8 @@ function notSeenToBeRead(
   );
   if (!wasChanged) return undefined;
   return {
-    what: 'is not known to be what its process has read: somebody wrote it again since, or the agent has lost its record of the reload (reloads.json in its state)',
-    hint: `restart ${holder}, which settles it either way (a reload that was not asked for by the agent is not seen), then \`rotate resume\``,
+    what: 'is not known to be what its process has read: somebody wrote it again since',
+    hint: `restart ${holder}, which settles it, then \`rotate resume\``,
   };
 }
 
