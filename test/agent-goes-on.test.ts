@@ -57,8 +57,8 @@ beforeAll(async () => {
   await writeFile(one.at('agent.yaml'), JSON.stringify({ ...one.file, members: [{ ...member, restart }] }));
   const identity = {
     ...{ version: 1, fleet, kind: 'node', name: 'n1' },
-    nats: { servers: [`tls://${nats.listen}`], ca: nats.ca, nkeySeed: nats.nkeySeeds.n1 },
-    signingKey: nats.keys.n1.privateKey,
+    nats: { servers: [`tls://${nats.listen}`], ca: nats.ca, nkeySeed: nats.nkeySeeds.n1.reveal() },
+    signingKey: nats.keys.n1.privateKey.reveal(),
     coordinatorKey: nats.keys.coordinator.publicKey,
   };
   await writeFile(one.file.identity, JSON.stringify(identity), { mode: 0o600 });

@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { startLab, until } from '@etcd-rotate/lab';
+import type { IdentitiesFile } from '@etcd-rotate/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lastLine } from './reading.ts';
 
@@ -50,7 +51,7 @@ test('status says who answers and that nothing was rotated yet', async () => {
   expect(run.stdout).toContain('no rotation yet');
 });
 
-test.each(['hold', 'resume', 'rollback', 'abandon', 'watch'])(
+test.each(['hold', 'resume', 'approve', 'rollback', 'abandon', 'watch'])(
   '%s refuses a rotation that is not there, named or not',
   async (verb) => {
     // Whoever cannot be asked must name what he abandons.
@@ -226,6 +227,14 @@ describe('init', () => {
 
   test.each([
     [['--listen', '127.0.0.1:4222', '--operator', '../../escaped'], 'a name: lower-case'],
+    [
+      ['--listen', '127.0.0.1:4222', '--read-only-operator', '../../escaped'],
+      '--read-only-operator ../../escaped',
+    ],
+    [
+      ['--listen', '127.0.0.1:4222', '--operator', 'eve', '--read-only-operator', 'eve'],
+      'eve is named with --operator and with --read-only-operator',
+    ],
     [['--listen', 'nowhere'], 'host:port'],
     [['--listen', '10.0.0.5:70000'], 'host:port'],
     [['--listen', 'fd00::5:4222'], 'in brackets'],
@@ -252,6 +261,34 @@ describe('init', () => {
     expect(certificate.verify(new X509Certificate(before.ca).publicKey)).toBe(true);
     for (const address of ['10.0.0.5', '127.0.0.1', '::1']) expect(certificate.checkIP(address)).toBeTruthy();
     for (const host of ['etcd-control', 'localhost']) expect(certificate.checkHost(host)).toBe(host);
+  });
+
+  test('makes operators who may look alone, and never another kind of one that is there', () => {
+    const listen = ['--listen', '10.0.0.5:4222'];
+    expect(init('kinds', ...listen, '--operator', 'ann', '--read-only-operator', 'eve').status).toBe(0);
+    const operators = () =>
+      (JSON.parse(readFileSync(join(lab.folder, 'kinds/identities.json'), 'utf8')) as IdentitiesFile).known
+        .filter(({ kind }) => kind === 'operator')
+        .map(({ name, readOnly }) => [name, readOnly]);
+    expect(operators()).toEqual([
+      ['ann', undefined],
+      ['eve', true],
+    ]);
+    for (const [option, name, is] of [
+      ['--operator', 'eve', 'may look alone'],
+      ['--read-only-operator', 'ann', 'may steer'],
+    ]) {
+      const run = init('kinds', ...listen, ...[option, name].filter((word) => word !== undefined));
+      expect([run.status, run.stderr]).toEqual([
+        1,
+        expect.stringContaining(`${name} has an identity already, as an operator who ${is}`),
+      ]);
+      expect(run.stderr).toContain('choose another name');
+    }
+    expect(operators()).toHaveLength(2);
+    expect(init('kinds', ...listen, '--operator', 'ann', '--read-only-operator', 'eve').stdout).toContain(
+      'nothing was missing',
+    );
   });
 
   test('gives identities only the addresses that can be dialled', () => {

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Lab, startLab, until } from '@etcd-rotate/lab';
+import { isOfRotation } from '@etcd-rotate/protocol';
 import { expect, test } from 'vitest';
 import { entriesOf, lastLine, nobodyLost } from './reading.ts';
 
@@ -131,7 +132,7 @@ test('of a resume and an abandon at the same moment one is done, and nothing fol
   );
   const outcomes = [resumed, abandoned].map((run) => run && lastLine(run).outcome);
   const ended = (await entriesOf(lab)).filter(
-    ({ body }) => body.type !== 'lead' && body.rotation === rotation,
+    ({ body }) => isOfRotation(body) && body.rotation === rotation,
   );
   const end = ended.findIndex(({ body }) => body.type === 'finished');
   expect(end).toBe(ended.length - 1);

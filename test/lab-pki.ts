@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lab, PairFiles } from '@etcd-rotate/lab';
-import { readCertificate, Secret } from '@etcd-rotate/pki';
+import { readCertificate } from '@etcd-rotate/pki';
+import { Secret } from '@etcd-rotate/protocol';
 import * as builder from '../packages/pki/test/a-certificate.ts';
 
 // Certificates for a lab that cfssl did not make: of its own first CAs, or of others, and valid now unless said.

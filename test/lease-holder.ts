@@ -1,6 +1,7 @@
 // A process of its own that takes the lead and keeps it: one that is stopped must be another than the one that looks.
 
 import { randomUUID } from 'node:crypto';
+import { Secret } from '@etcd-rotate/protocol';
 import { takeLease } from '../apps/coordinator/src/lead/lease.ts';
 import { connectStore, coordinatorInbox } from '../packages/bus/src/index.ts';
 import { fleet } from '../packages/bus/src/messages.fixture.ts';
@@ -14,7 +15,8 @@ const about = JSON.parse(process.argv[2] ?? '') as {
   leaseMs: number;
 };
 const { leaseMs } = about;
-const connecting = { ...about, fleet, replicas: 1, name: 'holder', inboxPrefix: coordinatorInbox };
+const [nkeySeed, signingKey] = [new Secret(about.nkeySeed), new Secret(about.signingKey)];
+const connecting = { ...about, nkeySeed, signingKey, fleet, replicas: 1, name: 'holder', inboxPrefix: coordinatorInbox };
 const store = await connectStore({ ...connecting, onEvent: () => undefined });
 if (!store.ok) throw new Error(store.failure.message);
 const holder = { v: 1, name: 'holder', instance: randomUUID(), run: randomUUID(), version: '0' } as const;

@@ -186,8 +186,8 @@ function aHolder(): Holder {
   const about = {
     servers: [`tls://${nats.listen}`],
     ca: nats.ca,
-    nkeySeed: nats.nkeySeeds.coordinator,
-    signingKey: nats.keys.coordinator.privateKey,
+    nkeySeed: nats.nkeySeeds.coordinator.reveal(),
+    signingKey: nats.keys.coordinator.privateKey.reveal(),
     publicKey: nats.keys.coordinator.publicKey,
     leaseMs,
   };

@@ -1,9 +1,9 @@
 // What coordinators share beside the journal, on a real nats-server: CA keys, and what proves that they have the same files.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Secret } from '@etcd-rotate/pki';
+import { Secret } from '@etcd-rotate/protocol';
 import { type CaFiles, caFilesIn, openSigner, type Signer } from '@etcd-rotate/signer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { casToBring, sharedCas } from '../apps/coordinator/src/lead/shared-cas.ts';
@@ -90,6 +90,44 @@ test('CAs of one who led alone are brought along, and those of another folder ar
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('a key that is destroyed is gone from the store and from the folder that it came from, and stays so', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'etcd-rotate-cas-'));
+  try {
+    await using fresh = await aNatsOfItsOwn();
+    const local = caFilesIn(folder);
+    const shared = sharedCas(fresh.store.shared, local);
+    {
+      using alone = await opened(local);
+      await create(alone, 'old');
+      for (const { name, text } of value(await casToBring(local, shared)))
+        value(await shared.writeNew(name, text));
+    }
+    const before = value(await fresh.store.shared.get('ca.old'));
+    const sealed = JSON.parse(before.value ?? '').key.wrapped.data;
+    using leader = await opened(shared);
+    for (let times = 0; times < 2; times += 1) value(await leader.destroy('old', 'ann'));
+    const after = value(await fresh.store.shared.get('ca.old'));
+    // Put once, however often it is asked for.
+    expect(after.revision).toBe(before.revision + 1);
+    expect(after.value).not.toContain(sealed);
+    expect(readFileSync(join(folder, 'old.json'), 'utf8')).not.toContain(sealed);
+    // Neither is brought back by who led alone, nor opened by who stands by.
+    expect(value(await casToBring(local, shared))).toEqual([]);
+    using standby = await opened(sharedCas(fresh.store.shared));
+    expect(standby.list()).toMatchObject([{ name: 'old', key: 'destroyed', destroyedBy: 'ann' }]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a key is destroyed once, when nats-server was killed meanwhile', async () => {
+  using leader = await opened(sharedCas(store.shared));
+  process.kill(server.pid, 'SIGKILL');
+  expect(await leader.destroy('ca3')).toMatchObject({ ok: true });
+  using again = await opened(sharedCas(store.shared));
+  expect(again.list().find(({ name }) => name === 'ca3')).toMatchObject({ key: 'destroyed' });
 });
 
 test('files are the same until an operator says that others are the right ones', async () => {

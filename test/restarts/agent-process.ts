@@ -37,7 +37,7 @@ export async function startAgent(parts: AgentParts): Promise<Running> {
   const agent = serveAgent(bus, {
     fleet,
     node,
-    coordinatorKey: nats.key('coordinator').publicKey,
+    coordinatorKey: () => nats.key('coordinator').publicKey,
     signingKey: nats.key(node).privateKey,
     now,
     epoch: state.epoch,

@@ -58,9 +58,10 @@ export class Nats {
     };
     const { pidFile, configFile, listen } = this.#place;
     const coordinator = this.#of(this.#nkeys, 'coordinator').publicKey;
+    const joining = createNkey().publicKey;
     writeFileSync(
       configFile,
-      natsServerConfig({ listen, serverName: 'lab', tls, coordinator, identities, pidFile }),
+      natsServerConfig({ listen, serverName: 'lab', tls, coordinator, joining, identities, pidFile }),
     );
   }
 

@@ -41,7 +41,13 @@ function nameOf(body: EntryBody): string {
     case 'held':
     case 'resumed':
     case 'turned':
+    case 'approved':
     case 'finished':
+    case 'invited':
+    case 'joined':
+    case 'removed':
+    case 'key-trusted':
+    case 'ca-key':
       return body.type;
   }
 }

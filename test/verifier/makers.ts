@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { Secret } from '@etcd-rotate/pki';
+import { Secret } from '@etcd-rotate/protocol';
 import * as builder from '../../packages/pki/test/a-certificate.ts';
 import { openssl } from '../../packages/pki/test/openssl.ts';
 import type { Shown } from './case.ts';

@@ -1,4 +1,5 @@
-import { nameFrom, readCertificate, Secret } from '@etcd-rotate/pki';
+import { nameFrom, readCertificate } from '@etcd-rotate/pki';
+import { Secret } from '@etcd-rotate/protocol';
 import { implicit, objectId, octets, sequence, toDer } from '../../packages/pki/src/write-der.ts';
 import { type Group, here } from './case.ts';
 import { constraints, dnsBase } from './extensions.ts';

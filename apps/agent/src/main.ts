@@ -1,10 +1,21 @@
+import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { notifier, readIdentity, readYaml, requireNode, stopWith, untilSignal } from '@etcd-rotate/daemon';
+import { text } from 'node:stream/consumers';
+import {
+  logOf,
+  notifier,
+  readIdentity,
+  readYaml,
+  requireNode,
+  stopWith,
+  untilSignal,
+} from '@etcd-rotate/daemon';
 import { loadEtcdClient } from '@etcd-rotate/etcd';
 import { AgentFile, fail, type IdentityFile, ok, type Result } from '@etcd-rotate/protocol';
 import { Command } from 'commander';
 import { pino } from 'pino';
 import about from '../package.json' with { type: 'json' };
+import { joinFleet, sayJoined } from './join.ts';
 import { leaveNode } from './leave.ts';
 import { serve } from './serve.ts';
 
@@ -26,7 +37,7 @@ const program = new Command(name)
   .option('--identity <file>', 'the identity file, instead of the one in agent.yaml')
   .option('--state <folder>', 'the state folder, instead of the one in agent.yaml')
   .action(async (options: Options) => {
-    const log = pino({ name, level: process.env.LOG_LEVEL ?? 'info' });
+    const log = logOf(pino({ name, level: process.env.LOG_LEVEL ?? 'info' }));
     const file = await readYaml(AgentFile, resolve(options.config));
     if (!file.ok) return stopWith(name, file.failure);
     const settings = {
@@ -61,11 +72,41 @@ program
     process.stdout.write(`plain files again in: ${left.value.join(', ') || 'no folder'}\n`);
   });
 
+program
+  .command('join')
+  .description('makes the identity of this node, with a token of `rotate node add`')
+  .argument('<token>', 'as it was printed; - reads it from standard input')
+  .option('--replace', 'also where this node has an identity already')
+  .action(async (given: string, { replace = false }: { replace?: boolean }) => {
+    const { config, identity } = program.opts<Options>();
+    const file = await ownFile(resolve(config), program.getOptionValueSource('config') !== 'cli');
+    if (!file.ok) return stopWith(name, file.failure);
+    const token = given === '-' ? await text(process.stdin) : given;
+    const joined = await joinFleet({
+      token: token.trim(),
+      identityFile: resolve(identity ?? file.value?.identity ?? '/etc/etcd-rotate/identity.json'),
+      node: file.value?.node,
+      replace,
+      now,
+    });
+    if (!joined.ok) return stopWith(name, joined.failure);
+    process.stdout.write(sayJoined(joined.value));
+  });
+
 // A wrong command line ends with 2, as with rotate: 1 says that the program failed.
 program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 for (const command of program.commands) command.copyInheritedSettings(program);
 
 await program.parseAsync();
+
+/** The agent file may come after the identity; one that is there says where the identity goes, and whose it is. */
+async function ownFile(path: string, mayBeMissing: boolean): Promise<Result<AgentFile | undefined>> {
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  );
+  return !isThere && mayBeMissing ? ok(undefined) : readYaml(AgentFile, path);
+}
 
 function isOurs(identity: IdentityFile, path: string, node: string): Result<void> {
   const { kind, name: whose } = identity;

@@ -1,5 +1,5 @@
 import { connectBus, contentsOf, type ServedAgent, serveAgent } from '@etcd-rotate/bus';
-import type { Notifier } from '@etcd-rotate/daemon';
+import type { Log, Notifier } from '@etcd-rotate/daemon';
 import { Canaries, carryOut, goOn, nodeFrom, type Outcome, openNodeState } from '@etcd-rotate/host';
 import { lockFolder } from '@etcd-rotate/journal';
 import {
@@ -10,12 +10,11 @@ import {
   type Result,
   subjects,
 } from '@etcd-rotate/protocol';
-import type { Logger } from 'pino';
 
 export interface ServeOptions {
   file: AgentFile;
   identity: IdentityFile;
-  log: Logger;
+  log: Log;
   notify: Notifier;
   now(): Date;
 }
@@ -35,7 +34,7 @@ export async function serve({
   const lock = await lockFolder(file.state);
   if (!lock.ok) return lock;
   stack.use(lock.value);
-  const state = await openNodeState(file.state);
+  const state = await openNodeState(file.state, identity.coordinatorKey);
   let agent: ServedAgent | undefined;
   let isGoingOn = true;
   const underWay = (): string[] => [
@@ -49,7 +48,8 @@ export async function serve({
     if (outcome.ok) log.info(about, 'done');
     else log.warn({ ...about, failure: outcome.failure, decision: outcome.decision }, 'failed');
   };
-  if (state.unfinished().length > 0) log.info('goes on with what it was in the middle of');
+  const unfinished = state.unfinished().map(({ id }) => id);
+  if (unfinished.length > 0) log.info({ unfinished }, 'goes on with what it was in the middle of');
   const goesOn = goOn(node, tell).finally(() => {
     isGoingOn = false;
   });
@@ -71,7 +71,7 @@ export async function serve({
   agent = serveAgent(bus.value, {
     fleet: identity.fleet,
     node: file.node,
-    coordinatorKey: identity.coordinatorKey,
+    coordinatorKey: state.coordinatorKey.current,
     signingKey: identity.signingKey,
     now,
     epoch: state.epoch,

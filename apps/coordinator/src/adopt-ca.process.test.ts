@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { sayAdopted } from '@etcd-rotate/daemon';
 import { lockFolder } from '@etcd-rotate/journal';
-import { Secret } from '@etcd-rotate/pki';
-import type { Result } from '@etcd-rotate/protocol';
+import { type Result, Secret } from '@etcd-rotate/protocol';
 import { type CaRecord, openSigner } from '@etcd-rotate/signer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { unwrap } from '../test/a-store.ts';
-import { type AdoptOptions, adoptCa, sayAdopted } from './adopt-ca.ts';
+import { type AdoptOptions, adoptCa } from './adopt-ca.ts';
 
 const passphrase = new Secret('correct horse');
 const cfssl = join(process.env.CFSSL_BIN || resolve(import.meta.dirname, '../../../.cache/bin'), 'cfssl');
@@ -57,7 +57,7 @@ test.each([
 test('says what is held now, and that the original key is a risk', async () => {
   opensslCa();
   const adopted = unwrap(await adopt());
-  const said = sayAdopted(adopted, at('ca-key.pem'));
+  const said = sayAdopted({ ...adopted, keyFile: at('ca-key.pem'), isOpen: false }).join('\n');
   const { fingerprint, notAfter } = adopted.facts;
   for (const part of ['old', 'CN=openssl CA', fingerprint, notAfter]) expect(said).toContain(part);
   expect(said).toContain(`still in ${at('ca-key.pem')}, unencrypted`);

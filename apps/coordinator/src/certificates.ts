@@ -10,6 +10,8 @@ export interface Certificates {
   read(certificate: KnownCertificate): Certificate[];
   /** One that was made here, and need not be read again. */
   known(certificate: Certificate): KnownCertificate;
+  /** Has one that nobody can present count as signed by an issuer whose key is not here. */
+  suppose(certificate: Certificate, issuer: Certificate): void;
 }
 
 export function certificates(now: () => Date): Certificates {
@@ -37,6 +39,7 @@ export function certificates(now: () => Date): Certificates {
       ofObject.set(known, [certificate]);
       return known;
     },
+    suppose: (certificate, issuer) => verifier.suppose(certificate, issuer),
     verify: (chain, bundle, purpose, aheadMs) => {
       const from = now();
       const until = new Date(from.getTime() + aheadMs);

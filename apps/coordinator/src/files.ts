@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { readSecretFile, readYaml } from '@etcd-rotate/daemon';
-import { Secret } from '@etcd-rotate/pki';
-import { CoordinatorFile, FleetFile, fail, ok, type Result } from '@etcd-rotate/protocol';
+import { dirname, resolve } from 'node:path';
+import { readYaml } from '@etcd-rotate/daemon';
+import { CoordinatorFile, FleetFile, ok, type Result, type Secret } from '@etcd-rotate/protocol';
+import { readSecret } from './read-secret.ts';
 
 export interface Settings {
   /** Of this coordinator. */
@@ -13,6 +12,15 @@ export interface Settings {
   identityFolder: string;
   stateFolder: string;
   passphrase: Secret;
+  places: Places;
+}
+
+/** Where files that coordinator.yaml names are. */
+export interface Places {
+  /** A path as it is written there, from the folder of the file. */
+  from(path: string): string;
+  /** Of systemd, where it gives us credentials. */
+  credentialsFolder: string | undefined;
 }
 
 /** Reads coordinator.yaml, the fleet file it names and the passphrase; relative paths are taken from its folder. */
@@ -26,7 +34,8 @@ export async function readSettings(
   const from = (relative: string): string => resolve(dirname(path), relative);
   const fleet = await readYaml(FleetFile, from(file.value.fleet));
   if (!fleet.ok) return fleet;
-  const passphrase = await readPassphrase(file.value.passphrase, from, environment.credentialsFolder);
+  const places = { from, credentialsFolder: environment.credentialsFolder };
+  const passphrase = await readSecret(file.value.passphrase, 'the passphrase of the CA keys', places);
   if (!passphrase.ok) return passphrase;
   return ok({
     name: file.value.name ?? nameOf(hostname()),
@@ -35,6 +44,7 @@ export async function readSettings(
     identityFolder: from(file.value.identity),
     stateFolder: overrides.state ?? from(file.value.state),
     passphrase: passphrase.value,
+    places,
   });
 }
 
@@ -46,37 +56,4 @@ export function nameOf(host: string): string {
     .slice(0, 63)
     .replace(/^-+|-+$/g, '');
   return fit === '' ? 'coordinator' : fit;
-}
-
-async function readPassphrase(
-  where: CoordinatorFile['passphrase'],
-  from: (path: string) => string,
-  credentialsFolder: string | undefined,
-): Promise<Result<Secret>> {
-  if ('credential' in where && credentialsFolder === undefined) {
-    return fail(
-      'bad-file',
-      `passphrase.credential is "${where.credential}", and there is no $CREDENTIALS_DIRECTORY`,
-      'start the coordinator as a systemd unit with LoadCredential=, or name a file',
-    );
-  }
-  const hint = 'correct passphrase in coordinator.yaml';
-  const text =
-    'credential' in where
-      ? await readCredential(join(credentialsFolder ?? '', where.credential), hint)
-      : await readSecretFile(from(where.file), hint);
-  if (!text.ok) return text;
-  const passphrase = text.value.trim();
-  if (passphrase !== '') return ok(new Secret(passphrase));
-  return fail('bad-file', 'the passphrase of the CA keys is empty', hint);
-}
-
-/** Without a look at its mode: systemd sees to who can read a credential, with an ACL that shows as mode 0440. */
-async function readCredential(path: string, hint: string): Promise<Result<string>> {
-  try {
-    return ok(await readFile(path, 'utf8'));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return fail('bad-file', `${path} cannot be read: ${reason}`, hint);
-  }
 }

@@ -1,15 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSecretFile } from '@etcd-rotate/daemon';
-import {
-  CoordinatorIdentity,
-  fail,
-  IdentitiesFile,
-  ok,
-  type PublicKey,
-  parse,
-  type Result,
-} from '@etcd-rotate/protocol';
+import { CoordinatorIdentity, fail, IdentitiesFile, ok, parse, type Result } from '@etcd-rotate/protocol';
 
 export interface IdentityFolder {
   own: CoordinatorIdentity;
@@ -17,7 +9,6 @@ export interface IdentityFolder {
   /** PEM of the CA of our own for NATS. */
   natsCa: string;
   tls: { cert: string; key: string; ca: string };
-  keyOf(kind: 'node' | 'operator', name: string): PublicKey | undefined;
 }
 
 export const names = {
@@ -33,10 +24,7 @@ export const names = {
 export async function readIdentityFolder(folder: string): Promise<Result<IdentityFolder>> {
   const own = await readOwn(folder);
   if (!own.ok) return own;
-  const identitiesFile = join(folder, names.identities);
-  const identities = asJson(identitiesFile, await readText(identitiesFile), (value, path) =>
-    parse(IdentitiesFile, value, path),
-  );
+  const identities = await readIdentities(folder);
   if (!identities.ok) return identities;
   const natsCa = await readText(join(folder, names.natsCa));
   if (!natsCa.ok) return natsCa;
@@ -49,8 +37,13 @@ export async function readIdentityFolder(folder: string): Promise<Result<Identit
       key: join(folder, names.natsKey),
       ca: join(folder, names.natsCa),
     },
-    keyOf: (kind, name) => identities.value.known.find((one) => one.kind === kind && one.name === name)?.key,
   });
+}
+
+/** The public half of everybody who is known. */
+export async function readIdentities(folder: string): Promise<Result<IdentitiesFile>> {
+  const file = join(folder, names.identities);
+  return asJson(file, await readText(file), (value, path) => parse(IdentitiesFile, value, path));
 }
 
 /** Who holds this file can command every node: one that others can read is refused. */

@@ -14,22 +14,23 @@ import {
   nameFrom,
   readCertificate,
   readCsr,
-  Secret,
   signLeaf,
 } from '@etcd-rotate/pki';
 import {
   CoordinatorFile,
-  type CoordinatorIdentity,
+  type CoordinatorText,
   type FleetFile,
   fail,
   type IdentitiesFile,
-  type IdentityFile,
+  type IdentityText,
+  type KnownIdentity,
   Name,
   nodesOf,
   ok,
   type Result,
+  Secret,
 } from '@etcd-rotate/protocol';
-import { names, readIdentityFolder, readOwn } from './identity-folder.ts';
+import { names, readIdentities, readIdentityFolder, readOwn } from './identity-folder.ts';
 
 export interface InitOptions {
   folder: string;
@@ -37,6 +38,10 @@ export interface InitOptions {
   /** Where nodes and operators reach NATS: `host:port`. Beside these, 0.0.0.0 or [::], where the server only listens. */
   servers: string[];
   operators: string[];
+  /** Those who may look, and not steer. */
+  readOnlyOperators: string[];
+  /** Whether every node of the fleet gets an identity here; else nodes make their own when they join. */
+  nodes: boolean;
   now: Date;
 }
 
@@ -60,10 +65,12 @@ export async function initIdentityFolder({
   fleet,
   servers,
   operators,
+  readOnlyOperators,
+  nodes,
   now,
 }: InitOptions): Promise<Result<Made>> {
   // All that can be wrong with the question is looked at before anything is written.
-  const wrong = wrongIn(servers, operators);
+  const wrong = wrongIn(servers, operators, readOnlyOperators);
   if (wrong) return wrong;
   const own = (await isThere(join(folder, names.own))) ? await readOwn(folder) : undefined;
   if (own && !own.ok) return own;
@@ -73,6 +80,12 @@ export async function initIdentityFolder({
       `${folder} was made for fleet "${own.value.fleet}", not "${fleet.fleet}"`,
       'choose another folder',
     );
+  }
+  if (await isThere(join(folder, names.identities))) {
+    const known = await readIdentities(folder);
+    if (!known.ok) return known;
+    const other = ofOtherKind(folder, known.value, { operators, readOnlyOperators });
+    if (other) return other;
   }
   const dialled = servers.filter((server) => !isEverywhere(hostOf(server)));
   const nats = await natsFiles(folder, dialled.map(hostOf), now);
@@ -94,26 +107,29 @@ export async function initIdentityFolder({
   const read = await readIdentityFolder(folder);
   if (!read.ok) return read;
   const { identities, natsCa } = read.value;
-  const wanted: Pick<IdentityFile, 'kind' | 'name'>[] = [...new Set(fleet.clusters.flatMap(nodesOf))].map(
-    (name) => ({ kind: 'node', name }),
-  );
+  const wanted: Pick<KnownIdentity, 'kind' | 'name' | 'readOnly'>[] = [
+    ...new Set(nodes ? fleet.clusters.flatMap(nodesOf) : []),
+  ].map((name) => ({ kind: 'node', name }));
   wanted.push(...operators.map((name) => ({ kind: 'operator' as const, name })));
+  wanted.push(
+    ...readOnlyOperators.map((name) => ({ kind: 'operator' as const, name, readOnly: true as const })),
+  );
   const known = [...identities.known];
-  for (const { kind, name } of wanted) {
+  for (const { kind, name, ...readOnly } of wanted) {
     if (known.some((one) => one.kind === kind && one.name === name)) continue;
     const nkey = createNkey();
     const key = createSigningKey();
-    const identity: IdentityFile = {
+    const identity: IdentityText = {
       version: 1,
       fleet: fleet.fleet,
       kind,
       name,
-      nats: { servers: dialled.map((server) => `tls://${server}`), ca: natsCa, nkeySeed: nkey.seed },
-      signingKey: key.privateKey,
+      nats: { servers: dialled.map((server) => `tls://${server}`), ca: natsCa, nkeySeed: nkey.seed.reveal() },
+      signingKey: key.privateKey.reveal(),
       coordinatorKey: read.value.own.publicKey,
     };
     await write(`${kind}s/${name}.identity.json`, json(identity));
-    known.push({ kind, name, nkey: nkey.publicKey, key: key.publicKey });
+    known.push({ kind, name, nkey: nkey.publicKey, key: key.publicKey, ...readOnly });
     // After each: an identity that nobody knows is of no use, one that is known without its file is of none either.
     await replace(
       join(folder, names.identities),
@@ -123,7 +139,11 @@ export async function initIdentityFolder({
   return ok({ paths: made, issuedAnewFor: nats.value.issuedAnewFor });
 }
 
-function wrongIn(servers: string[], operators: string[]): ReturnType<typeof fail> | undefined {
+function wrongIn(
+  servers: string[],
+  operators: string[],
+  readOnlyOperators: string[],
+): ReturnType<typeof fail> | undefined {
   for (const server of servers) {
     if (isHostPort(server)) continue;
     const hint = 'an IPv6 address is written in brackets, e.g. [fd00::5]:4222';
@@ -137,16 +157,41 @@ function wrongIn(servers: string[], operators: string[]): ReturnType<typeof fail
     );
   }
   // Names become paths here: one that is not a name could lead out of the folder.
-  for (const operator of operators) {
+  const named = [
+    ...operators.map((name) => ['--operator', name] as const),
+    ...readOnlyOperators.map((name) => ['--read-only-operator', name] as const),
+  ];
+  for (const [option, operator] of named) {
     const name = Name.safeParse(operator);
     if (name.success) continue;
-    return fail(
-      'bad-usage',
-      `--operator ${operator}: ${name.error.issues[0]?.message}`,
-      'choose such a name',
-    );
+    return fail('bad-usage', `${option} ${operator}: ${name.error.issues[0]?.message}`, 'choose such a name');
   }
-  return undefined;
+  const both = readOnlyOperators.find((name) => operators.includes(name));
+  if (both === undefined) return undefined;
+  return fail(
+    'bad-usage',
+    `${both} is named with --operator and with --read-only-operator`,
+    'an operator either may steer or may look alone: name each once (without --operator, admin is one who may steer)',
+  );
+}
+
+/** What an operator may do is not changed in passing: whoever has the identity file would not know. */
+function ofOtherKind(
+  folder: string,
+  { known }: IdentitiesFile,
+  { operators, readOnlyOperators }: Pick<InitOptions, 'operators' | 'readOnlyOperators'>,
+): ReturnType<typeof fail> | undefined {
+  const other = known.find(
+    ({ kind, name, readOnly }) =>
+      kind === 'operator' && (readOnly ? operators : readOnlyOperators).includes(name),
+  );
+  if (!other) return undefined;
+  const { name, readOnly } = other;
+  return fail(
+    'exists',
+    `${name} has an identity already, as an operator who ${readOnly ? 'may look alone' : 'may steer'}`,
+    `choose another name; or take ${name} out of ${join(folder, names.identities)}, say init again, which makes another identity, and restart the coordinator`,
+  );
 }
 
 /** By the rule that coordinator.yaml has for `listen`, and fit for a URL. */
@@ -169,16 +214,18 @@ function isEverywhere(host: string): boolean {
   return address === canonicalIp('0.0.0.0') || address === canonicalIp('::');
 }
 
-function newCoordinator(fleet: string): CoordinatorIdentity {
+function newCoordinator(fleet: string): CoordinatorText {
   const key = createSigningKey();
   const nkey = createNkey();
+  const joining = createNkey();
   return {
     version: 1,
     fleet,
-    signingKey: key.privateKey,
+    signingKey: key.privateKey.reveal(),
     publicKey: key.publicKey,
-    nkeySeed: nkey.seed,
+    nkeySeed: nkey.seed.reveal(),
     nkey: nkey.publicKey,
+    joining: { nkeySeed: joining.seed.reveal(), nkey: joining.publicKey },
   };
 }
 

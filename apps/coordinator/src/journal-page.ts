@@ -1,5 +1,5 @@
 import type { Journal } from '@etcd-rotate/journal';
-import type { Entry, OperatorBody, OperatorReply } from '@etcd-rotate/protocol';
+import { type Entry, isOfRotation, type OperatorBody, type OperatorReply } from '@etcd-rotate/protocol';
 
 type Asked = Extract<OperatorBody, { type: 'journal' }>;
 
@@ -37,5 +37,5 @@ function within(bytes: number, entries: Entry[]): Entry[] {
 
 function concerns({ body }: Entry, rotation: string | undefined): boolean {
   if (rotation === undefined) return true;
-  return body.type !== 'lead' && body.rotation === rotation;
+  return isOfRotation(body) && body.rotation === rotation;
 }

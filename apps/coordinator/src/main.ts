@@ -1,17 +1,30 @@
 import { resolve } from 'node:path';
-import { notifier, readYaml, requireNode, stopWith, untilSignal } from '@etcd-rotate/daemon';
-import { FleetFile } from '@etcd-rotate/protocol';
+import {
+  logOf,
+  notifier,
+  othersCanRead,
+  readSecretFile,
+  readYaml,
+  requireNode,
+  sayAdopted,
+  stopWith,
+  untilSignal,
+} from '@etcd-rotate/daemon';
+import { FleetFile, fail, ok, type Result, Secret } from '@etcd-rotate/protocol';
 import { Command } from 'commander';
 import { pino } from 'pino';
 import about from '../package.json' with { type: 'json' };
-import { adoptCa, sayAdopted, type WithCas } from './adopt-ca.ts';
-import { readSettings } from './files.ts';
+import { adoptCa } from './adopt-ca.ts';
+import { exportCa, sayExported } from './export-ca.ts';
+import { readSettings, type Settings } from './files.ts';
 import { initIdentityFolder } from './init.ts';
 import { sharedOf } from './lead/connect-shared.ts';
 import { share } from './lead/share.ts';
 import { whileNobodyLeads } from './lead/while-nobody-leads.ts';
 import { natsConfig } from './nats-config.ts';
+import { endOverlap, newSigningKey } from './new-signing-key.ts';
 import { serve } from './serve.ts';
+import type { WhileNobodyLeads, WithStore } from './with-store.ts';
 
 const name = 'etcd-rotate-coordinator';
 const now = (): Date => new Date();
@@ -24,7 +37,7 @@ const program = new Command(name)
   .option('--config <file>', 'coordinator.yaml', '/etc/etcd-rotate/coordinator.yaml')
   .option('--state <folder>', 'the state folder, instead of the one in the file')
   .action(async ({ config, state }: { config: string; state?: string }) => {
-    const log = pino({ name, level: process.env.LOG_LEVEL ?? 'info' });
+    const log = logOf(pino({ name, level: process.env.LOG_LEVEL ?? 'info' }));
     const settings = await readSettings(
       resolve(config),
       { state },
@@ -66,7 +79,9 @@ program
     'where nodes and operators reach NATS; the host goes into its certificate',
   )
   .option('--operator <name...>', 'operators who get an identity', ['admin'])
-  .action(async (folder: string, options: { fleet: string; listen: string[]; operator: string[] }) => {
+  .option('--read-only-operator <name...>', 'operators who may look, and not steer', [])
+  .option('--no-nodes', 'no identities for nodes: each makes its own when it joins (`rotate node add`)')
+  .action(async (folder: string, options: InitArguments) => {
     const fleet = await readYaml(FleetFile, resolve(options.fleet));
     if (!fleet.ok) return stopWith(name, fleet.failure);
     const made = await initIdentityFolder({
@@ -74,6 +89,8 @@ program
       fleet: fleet.value,
       servers: options.listen,
       operators: options.operator,
+      readOnlyOperators: options.readOnlyOperator,
+      nodes: options.nodes,
       now: now(),
     });
     if (!made.ok) return stopWith(name, made.failure);
@@ -85,7 +102,7 @@ program
         ? ''
         : `\nThe certificate of the NATS server was issued anew by the same CA, for ${issuedAnewFor.join(', ')} as well:\nrestart the coordinator. Identities made before dial the addresses they were made with.\n`;
     process.stdout.write(
-      `${said}\n${anew}\nBring nodes/NAME.identity.json to each node and operators/NAME.identity.json to each operator,\nas files that only they can read (mode 0600), and then remove them here.\n`,
+      `${said}\n${anew}\nBring ${options.nodes ? 'nodes/NAME.identity.json to each node and ' : ''}operators/NAME.identity.json to each operator,\nas files that only they can read (mode 0600), and then remove them here.\n${options.nodes ? '' : 'Each node joins by itself: rotate node add NAME prints the line to run there.\n'}`,
     );
   });
 
@@ -98,12 +115,32 @@ program
   .action(async (options: { name: string; cert: string; key: string }, command: Command) => {
     const settings = await settingsOf(command);
     if (!settings.ok) return stopWith(name, settings.failure);
-    const withCas: WithCas | undefined = sharedOf(settings.value)
-      ? (use) => whileNobodyLeads(settings.value, { version: about.version, now }, use)
-      : undefined;
-    const adopted = await adoptCa({ settings: settings.value, ...options, now, withCas });
+    const adopted = await adoptCa({ ...whereOf(settings.value), ...options });
     if (!adopted.ok) return stopWith(name, adopted.failure);
-    process.stdout.write(sayAdopted(adopted.value, options.key));
+    const keyFile = { keyFile: options.key, isOpen: await othersCanRead(options.key) };
+    const said = sayAdopted({ ...adopted.value, ...keyFile });
+    process.stdout.write(`${said.join('\n')}\nStart the coordinator, which then holds this CA.\n`);
+  });
+
+program
+  .command('export-ca')
+  .description(
+    'writes the key of a CA into a new file on this machine, which no other command does; the coordinator must not run',
+  )
+  .requiredOption('--name <name>', 'what it is called in the store; see `rotate ca list`')
+  .requiredOption('--out <file>', 'the file, which is made with mode 0600 and must not be there')
+  .option('--passphrase-file <file>', 'has what the key is encrypted with, mode 0600: random, and long')
+  .option('--unencrypted', 'the key is not encrypted')
+  .action(async (options: ExportArguments, command: Command) => {
+    const given = await exportPassphrase(options);
+    if (!given.ok) return stopWith(name, given.failure);
+    const settings = await settingsOf(command);
+    if (!settings.ok) return stopWith(name, settings.failure);
+    const where = { ...whereOf(settings.value), name: options.name, out: resolve(options.out) };
+    const exported = await exportCa({ ...where, exportPassphrase: given.value });
+    if (!exported.ok) return stopWith(name, exported.failure);
+    const encrypted = given.value !== undefined;
+    process.stdout.write(sayExported(exported.value, { out: where.out, encrypted }));
   });
 
 program
@@ -138,11 +175,73 @@ program
     );
   });
 
+program
+  .command('new-signing-key')
+  .description(
+    'gives the coordinator another signing key; nodes and operators are told of it by the one from before',
+  )
+  .argument('<folder>', 'the identity folder, e.g. /etc/etcd-rotate/identity')
+  .option('--end-overlap', 'throw the key from before away: who knows only that one has to join again')
+  .action(async (folder: string, options: { endOverlap?: boolean }) => {
+    const changed = await (options.endOverlap ? endOverlap : newSigningKey)(resolve(folder));
+    if (!changed.ok) return stopWith(name, changed.failure);
+    const next = options.endOverlap
+      ? 'The signing key from before is gone. Restart the coordinator.'
+      : `The coordinator signs with a new key (${changed.value.publicKey}) when it is restarted. It then tells every node, and the key
+from before is kept for nodes that are away: see \`rotate node list\`. When all of them know the new one:
+etcd-rotate-coordinator new-signing-key ${folder} --end-overlap`;
+    process.stdout.write(
+      `changed: ${changed.value.path}\n${next}\nWhere there are two coordinators: bring the folder to the other one, and run \`etcd-rotate-coordinator share\`.\n`,
+    );
+  });
+
+interface InitArguments {
+  fleet: string;
+  listen: string[];
+  operator: string[];
+  readOnlyOperator: string[];
+  nodes: boolean;
+}
+
 interface NatsConfigArguments {
   listen: string;
   monitoring: string;
   store: string;
   serverName?: string;
+}
+
+interface ExportArguments {
+  name: string;
+  out: string;
+  passphraseFile?: string;
+  unencrypted?: boolean;
+}
+
+/** Nothing where it was said that there shall be none. */
+async function exportPassphrase({
+  passphraseFile: file,
+  unencrypted = false,
+}: ExportArguments): Promise<Result<Secret | undefined>> {
+  if (unencrypted === (file !== undefined)) {
+    return fail(
+      'bad-usage',
+      'the key can be encrypted or not',
+      'say --passphrase-file FILE, or --unencrypted, and one of them',
+    );
+  }
+  if (file === undefined) return ok(undefined);
+  const text = await readSecretFile(resolve(file), 'name a file that has the passphrase');
+  if (!text.ok) return text;
+  const passphrase = text.value.trim();
+  if (passphrase !== '') return ok(new Secret(passphrase));
+  return fail('bad-file', `${file} is empty`, 'write the passphrase into it');
+}
+
+/** The store of CAs and the journal of a coordinator that does not run. */
+function whereOf(settings: Settings): WithStore {
+  const whileStopped: WhileNobodyLeads = (use) =>
+    whileNobodyLeads(settings, { version: about.version, now }, use);
+  return { settings, now, whileNobodyLeads: sharedOf(settings) && whileStopped };
 }
 
 function settingsOf(command: Command): ReturnType<typeof readSettings> {

@@ -23,6 +23,7 @@ export async function natsConfig(options: NatsConfigOptions): Promise<Result<str
       serverName: options.serverName ?? `etcd-rotate-${own.fleet}`,
       tls,
       coordinator: own.nkey,
+      joining: own.joining.nkey,
       identities,
       jetStream: { storeFolder: resolve(options.storeFolder), monitoring: options.monitoring },
     }),

@@ -1,31 +1,40 @@
 import { constants } from 'node:fs';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { type NatsServer, natsServerConfig, startNatsServer } from '@etcd-rotate/bus';
+import { natsServerConfig, natsUsers, startNatsServer } from '@etcd-rotate/bus';
 import { readSecretFile } from '@etcd-rotate/daemon';
 import { hostAccepted, readCertificate } from '@etcd-rotate/pki';
-import { type CoordinatorFile, fail, ok, type Result } from '@etcd-rotate/protocol';
+import { type CoordinatorFile, fail, type KnownIdentity, ok, type Result } from '@etcd-rotate/protocol';
+import type { NatsUsers } from './identities/nats-users.ts';
+import { type Violation, watchViolations } from './identities/nats-violations.ts';
 import type { IdentityFolder } from './identity-folder.ts';
 
 export interface NatsPlace {
   servers: string[];
-  /** Ours to stop; nothing where NATS is somebody else's. */
-  server: NatsServer | undefined;
+  /** Stops ours; nothing where NATS is somebody else's. */
+  end: AsyncDisposable | undefined;
+  users: NatsUsers;
 }
 
 export interface NatsOptions {
   stateFolder: string;
   environment: { NATS_SERVER_BIN?: string | undefined; PATH?: string | undefined };
   onEvent: Parameters<typeof startNatsServer>[0]['onEvent'];
+  /** Who may connect from the start. */
+  known: readonly KnownIdentity[];
+  /** Told of what our nats-server refuses. */
+  onViolation(violation: Violation): void;
 }
 
 /** Where NATS is: an external one, or a nats-server of our own that we start and keep running. */
 export async function natsPlace(
   nats: CoordinatorFile['nats'],
   identity: IdentityFolder,
-  { stateFolder, environment, onEvent }: NatsOptions,
+  { stateFolder, environment, onEvent, known, onViolation }: NatsOptions,
 ): Promise<Result<NatsPlace>> {
-  if ('external' in nats) return ok({ servers: nats.external.servers, server: undefined });
+  if ('external' in nats) {
+    return ok({ servers: nats.external.servers, end: undefined, users: external(identity) });
+  }
   const { listen, server } = nats.embedded;
   const program = server ?? environment.NATS_SERVER_BIN ?? (await inPath('nats-server', environment.PATH));
   if (!program) {
@@ -43,17 +52,58 @@ export async function natsPlace(
   const configFile = join(folder, 'nats.conf');
   const pidFile = join(folder, 'nats.pid');
   const logFile = join(folder, 'nats.log');
-  const config = natsServerConfig({
-    listen,
-    serverName: `etcd-rotate-${identity.own.fleet}`,
-    tls: identity.tls,
-    coordinator: identity.own.nkey,
-    identities: identity.identities,
-    pidFile,
-  });
-  await writeFile(configFile, config, { mode: 0o600 });
+  const writeConfig = async (allowed: readonly KnownIdentity[]): Promise<void> => {
+    const { own, tls } = identity;
+    const identities = { ...identity.identities, known: [...allowed] };
+    const serverName = `etcd-rotate-${own.fleet}`;
+    const who = { coordinator: own.nkey, joining: own.joining.nkey, identities };
+    await writeFile(`${configFile}.part`, natsServerConfig({ listen, serverName, tls, pidFile, ...who }), {
+      mode: 0o600,
+    });
+    await rename(`${configFile}.part`, configFile);
+  };
+  await writeConfig(known);
   const started = await startNatsServer({ program, configFile, listen, pidFile, logFile, onEvent });
-  return started.ok ? ok({ servers: dialled.servers, server: started.value }) : started;
+  if (!started.ok) return started;
+  const ours = started.value;
+  const watching = watchViolations(logFile, onViolation);
+  const end = async (): Promise<void> => {
+    watching[Symbol.dispose]();
+    await ours[Symbol.asyncDispose]();
+  };
+  let telling: Promise<unknown> = Promise.resolve();
+  const users: NatsUsers = {
+    place: 'embedded',
+    tell: (allowed) => {
+      const told = telling.then(async () => {
+        await writeConfig(allowed);
+        return ours.reload();
+      });
+      telling = told.catch(() => undefined);
+      return told;
+    },
+    usersOf: () => undefined,
+  };
+  return ok({
+    servers: dialled.servers,
+    end: { [Symbol.asyncDispose]: end },
+    users,
+  });
+}
+
+/** Whoever runs it has to be told, and tell it. */
+function external({ own, identities }: IdentityFolder): NatsUsers {
+  return {
+    place: 'external',
+    tell: () => Promise.resolve(ok(undefined)),
+    usersOf: (known) =>
+      natsUsers({
+        coordinator: own.nkey,
+        joining: own.joining.nkey,
+        identities: { ...identities, known: [...known] },
+        jetStream: { storeFolder: '', monitoring: '' },
+      }),
+  };
 }
 
 /**

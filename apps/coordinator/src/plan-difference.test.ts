@@ -85,6 +85,8 @@ function aPlan(): Plan {
       patience: 1000,
       clockTolerance: 1000,
       confirmRetire: false,
+      approvals: 1,
+      grace: 0,
       horizon: 1000,
     },
     profile: { ca: { validity: 1 }, leaf: { validity: 1 } },

@@ -1,6 +1,6 @@
 import { apply, type Rotation, statusOf } from '@etcd-rotate/core';
 import type { Journal } from '@etcd-rotate/journal';
-import type { RotationStatus } from '@etcd-rotate/protocol';
+import { isOfRotation, type RotationStatus } from '@etcd-rotate/protocol';
 
 /** Every rotation as the journal tells it, kept up with each entry. */
 export class Rotations {
@@ -15,7 +15,7 @@ export class Rotations {
   all(): Rotation[] {
     for (const entry of this.#journal.entries(this.#upTo)) {
       this.#upTo = entry.seq;
-      if (entry.body.type === 'lead') continue;
+      if (!isOfRotation(entry.body)) continue;
       const next = apply(this.#known.get(entry.body.rotation), entry);
       if (next) this.#known.set(next.id, next);
     }

@@ -1,14 +1,24 @@
 import type { ToSign } from '@etcd-rotate/core';
-import { generateKey, makeCsr, nameFrom, type Secret, subjectOf, withCommonName } from '@etcd-rotate/pki';
+import {
+  generateKey,
+  makeCsr,
+  nameFrom,
+  provePossession,
+  readCertificates,
+  subjectOf,
+  withCommonName,
+} from '@etcd-rotate/pki';
 import {
   type KnownCertificate,
   type LeafChange,
   type Names,
   type Plan,
+  Secret,
   type Slot,
   slots,
 } from '@etcd-rotate/protocol';
-import { aCa, aLeaf, start } from '@etcd-rotate/testing';
+import { cfsslCa, type OutsideCa, type OutsideOrder, readOutsideChain } from '@etcd-rotate/signer';
+import { aCa, aKey, aLeaf, start } from '@etcd-rotate/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aStore, type Store, unwrap } from '../test/a-store.ts';
 import { certificates } from './certificates.ts';
@@ -17,7 +27,8 @@ import { signing } from './signing.ts';
 const holder = 'member/m1';
 const none: Names = { dns: [], ip: [] };
 const names = { dns: ['m1'], ip: ['127.0.0.1'] };
-const like: KnownCertificate = aLeaf({ ca: aCa('old'), commonName: 'm1', names });
+const presentKey = aKey();
+const like: KnownCertificate = aLeaf({ ca: aCa('old'), commonName: 'm1', names, key: presentKey });
 const facts = certificates(() => start);
 
 let store: Store;
@@ -80,12 +91,70 @@ describe('slots whose requests are for one key', () => {
   });
 });
 
+test('behind a leaf of a CA outside goes what is above it, and it is needed for as long as a plan looks ahead', async () => {
+  const orders: OutsideOrder[] = [];
+  const read = unwrap(readOutsideChain(store.signer.list()[0]?.certificate ?? '', 'one.pem'));
+  const outside: OutsideCa = {
+    ...cfsslCa({
+      ...{
+        name: 'outside',
+        chain: { ...read, between: [read.issuer] },
+        authKey: new Secret('ab'.repeat(16)),
+      },
+      settings: { url: 'http://127.0.0.1:1', canaryProfile: 'c', authKey: { file: 'unused' } },
+    }),
+    // Signed by the CA that it stands for, as one with its key elsewhere would.
+    issue: async (order) => {
+      orders.push(order);
+      const like = aLeafToSign('server-leaf');
+      const signed = await sign([like], {});
+      return signed.ok ? { ok: true, value: signed.value[0]?.chain ?? '' } : signed;
+    },
+  };
+  await using other = await aStore(() => start, { outside: [outside], isUnderWay: () => true });
+  const wanted = { ...aLeafToSign('server-leaf'), ca: 'outside' };
+  const [signed] = unwrap(await sign([wanted], {}, other.signer));
+  expect(orders).toMatchObject([
+    { kind: 'leaf', commonName: 'm1', names, usages: ['serverAuth', 'clientAuth'] },
+  ]);
+  expect(unwrap(readCertificates(signed?.chain ?? '')).map((one) => one.facts.subject)).toEqual([
+    'CN=m1',
+    'CN=one',
+  ]);
+
+  // A canary of it is for minutes, which this one is not.
+  expect(await sign([{ ...aCanary('peer', names), ca: 'outside' }], {}, other.signer)).toMatchObject({
+    failure: { code: 'outside-signer', message: expect.stringMatching(/a canary of it is valid until/) },
+  });
+  expect(orders[1]).toMatchObject({ kind: 'canary' });
+});
+
 test('slots with keys of their own get certificates of their own', async () => {
   const other = await generateKey('ecdsa-p256');
   const signed = unwrap(
     await sign([aLeafToSign('server-leaf'), aLeafToSign('peer-leaf', { key: other })], {}),
   );
   expect(signed[0]?.chain).not.toBe(signed[1]?.chain);
+});
+
+test('nothing is signed like a leaf whose key was not shown, for a canary of a peer port neither', async () => {
+  const leaf = aLeafToSign('server-leaf');
+  const canary = aCanary('peer', names);
+  const others = aLeafToSign('server-leaf', { key: await generateKey('ecdsa-p256') });
+  for (const wrong of [
+    { ...leaf, proof: undefined },
+    { ...leaf, proof: others.proof },
+    { ...leaf, proof: provePossession(leaf.csr, key) },
+    { ...canary, proof: undefined },
+    { ...canary, proof: provePossession(canary.csr, key) },
+  ])
+    expect(await sign([wrong], {})).toMatchObject({
+      failure: {
+        code: 'may-not-sign',
+        message: expect.stringContaining('has not shown that it has the key'),
+      },
+    });
+  expect(await sign([leaf, canary], {})).toMatchObject({ ok: true });
 });
 
 describe('a canary', () => {
@@ -116,11 +185,12 @@ describe('a canary', () => {
   );
 });
 
-function sign(wanted: ToSign[], leafChanges: Plan['leafChanges']) {
+function sign(wanted: ToSign[], leafChanges: Plan['leafChanges'], by = store.signer) {
   const profile = { ca: { validity: 1e11 }, leaf: { validity: 1e9 } };
   // Of a plan only this is looked at.
-  const plan = { leafChanges, profile } as Plan;
-  const signer = signing(store.signer, facts, () => start);
+  const policy = { startTimeout: 30_000, horizon: 3_600_000 };
+  const plan = { leafChanges, profile, policy } as Plan;
+  const signer = signing(by, facts, () => start);
   return signer.sign({ type: 'sign', step: 's', rotation: 'r', plan, certificates: wanted });
 }
 
@@ -130,13 +200,14 @@ function aLeafToSign(slot: Slot, wish: { names?: Names; commonName?: string; key
   if (!present) throw new Error('the leaf cannot be read');
   const subject = withCommonName(subjectOf(present), wish.commonName ?? 'm1');
   const csr = makeCsr({ key: wish.key ?? key, subject, names: wish.names ?? names });
-  return { holder, for: { slot }, ca: 'one', csr, like };
+  return { holder, for: { slot }, ca: 'one', csr, like, proof: provePossession(csr, presentKey) };
 }
 
 function aCanary(domain: 'client' | 'peer', asked: Names): ToSign {
   const subject = nameFrom({ commonName: domain === 'client' ? 'etcd-rotate-canary' : 'm1' });
   const csr = makeCsr({ key, subject, names: asked });
-  return { holder, for: { canary: domain }, ca: 'one', csr, like };
+  const proof = domain === 'peer' ? provePossession(csr, presentKey) : undefined;
+  return { holder, for: { canary: domain }, ca: 'one', csr, like, proof };
 }
 
 function aChange(change: Partial<LeafChange>): LeafChange {

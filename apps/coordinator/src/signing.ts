@@ -1,6 +1,13 @@
 import { isIP } from 'node:net';
 import type { ToSign } from '@etcd-rotate/core';
-import { type Certificate, nameFrom, readCsr, subjectOf } from '@etcd-rotate/pki';
+import {
+  type Certificate,
+  nameFrom,
+  possessionProven,
+  readCsr,
+  subjectOf,
+  writeBundle,
+} from '@etcd-rotate/pki';
 import {
   fail,
   type KeyKind,
@@ -13,7 +20,7 @@ import {
   type Slot,
 } from '@etcd-rotate/protocol';
 import type { MakeCa, Ports, Sign } from '@etcd-rotate/runner';
-import type { CaRecord, Signer } from '@etcd-rotate/signer';
+import type { CanaryPlace, ListedCa, Signer } from '@etcd-rotate/signer';
 import type { Certificates } from './certificates.ts';
 import { leafContents } from './leaf-contents.ts';
 
@@ -52,7 +59,10 @@ async function makeCa(
   return made.ok ? ok(known(made.value)) : made;
 }
 
-function known({ name, certificate, facts }: CaRecord): { name: string; certificate: KnownCertificate } {
+function known({ name, certificate, facts }: Pick<ListedCa, 'name' | 'certificate' | 'facts'>): {
+  name: string;
+  certificate: KnownCertificate;
+} {
   return { name, certificate: { pem: certificate, facts } };
 }
 
@@ -62,25 +72,34 @@ interface With {
   now: Date;
 }
 
-async function sign({ certificates: wanted, plan }: Sign, how: With): Promise<Result<Signed[]>> {
+async function sign(
+  { certificates: wanted, plan, rotation, step }: Sign,
+  how: With,
+): Promise<Result<Signed[]>> {
   const signed: Signed[] = [];
   const leaves = wanted.flatMap((one) => ('slot' in one.for ? [{ one, slot: one.for.slot }] : []));
   for (const group of sameFile(leaves)) {
     const certificate = await signLeaf(group, plan, how);
     if (!certificate.ok) return certificate;
-    signed.push(...group.map(({ one }) => asSigned(one, certificate.value)));
+    signed.push(...group.map(({ one }) => asSigned(one, certificate.value, how.signer)));
   }
   for (const one of wanted) {
     if (!('canary' in one.for)) continue;
-    const certificate = await signCanary(one, one.for.canary, how);
+    const certificate = await signCanary(
+      one,
+      { rotation, step, holder: one.holder, domain: one.for.canary },
+      { plan, ...how },
+    );
     if (!certificate.ok) return certificate;
-    signed.push(asSigned(one, certificate.value));
+    signed.push(asSigned(one, certificate.value, how.signer));
   }
   return ok(signed);
 }
 
-function asSigned({ holder, for: wantedFor, ca }: ToSign, { pem, facts }: Certificate): Signed {
-  return { holder, for: wantedFor, ca, chain: pem, facts };
+/** With what goes behind it where its CA is no root. */
+function asSigned({ holder, for: wantedFor, ca }: ToSign, leaf: Certificate, signer: Signer): Signed {
+  const chain = writeBundle([leaf, ...signer.between(ca)]);
+  return { holder, for: wantedFor, ca, chain, facts: leaf.facts };
 }
 
 interface LeafToSign {
@@ -110,6 +129,8 @@ async function signLeaf(
   const { holder, ca } = first;
   const [like] = certificates.read(first.like);
   if (!like) return unreadable(first);
+  const unproven = group.find(({ one }) => !possessionProven(like, one.csr, one.proof ?? ''));
+  if (unproven) return notItsOwn(unproven.one, unproven.slot);
   if (others.some(({ one }) => one.ca !== ca || one.like.facts.fingerprint !== like.facts.fingerprint)) {
     return fail(
       'shared-file',
@@ -131,6 +152,8 @@ async function signLeaf(
     },
     notBefore: new Date(now.getTime() - hour),
     notAfter,
+    // As long as a plan looks ahead: what ends sooner would end while the rotation goes on.
+    neededUntil: new Date(Math.min(notAfter.getTime(), now.getTime() + plan.policy.horizon)),
   });
 }
 
@@ -150,17 +173,21 @@ function mostNamed(group: [LeafToSign, ...LeafToSign[]], { dns, ip }: Names): st
 
 async function signCanary(
   wanted: ToSign,
-  domain: 'client' | 'peer',
-  { signer, certificates, now }: With,
+  canary: CanaryPlace,
+  { signer, certificates, now, plan }: With & { plan: Plan },
 ): Promise<Result<Certificate>> {
+  const { domain } = canary;
   const [like] = certificates.read(wanted.like);
   if (!like) return unreadable(wanted);
+  // On a peer port it has the name of a member, which only who is that member may ask for.
+  if (domain === 'peer' && !possessionProven(like, wanted.csr, wanted.proof ?? ''))
+    return notItsOwn(wanted, 'peer-leaf');
   const subject = domain === 'client' ? nameFrom({ commonName: 'etcd-rotate-canary' }) : subjectOf(like);
   const notAfter = new Date(now.getTime() + 7 * minute);
   return signer.signCanary({
     ca: wanted.ca,
     csr: wanted.csr,
-    domain,
+    canary,
     allowed: {
       subject: Buffer.from(subject).toString('base64'),
       names: domain === 'client' ? onlyName(wanted.allowedHostname) : like.facts.names,
@@ -169,6 +196,8 @@ async function signCanary(
     },
     notBefore: new Date(now.getTime() - 2 * minute),
     notAfter,
+    // For as long as the rotation wants one to last that it uses (core: `canariesEnd`), else it would ask for ever.
+    neededUntil: new Date(now.getTime() + plan.policy.startTimeout + 1.5 * minute),
   });
 }
 
@@ -180,6 +209,14 @@ function onlyName(host: string | undefined): Names {
 
 function kindOrDefault(kind: KeyKind | 'other'): KeyKind {
   return kind === 'other' ? 'ecdsa-p256' : kind;
+}
+
+function notItsOwn({ holder, like }: ToSign, slot: Slot) {
+  return fail(
+    'may-not-sign',
+    `${holder} asks for a certificate like its ${slot}, ${like.facts.subject}, and has not shown that it has the key of that`,
+    'a certificate is nothing secret, and a node may have named another one as its own: look at its files, and at what answers there',
+  );
 }
 
 function unreadable({ holder }: ToSign) {

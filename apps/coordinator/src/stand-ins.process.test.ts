@@ -1,7 +1,25 @@
 import { planTowards, provePlan, worldFrom } from '@etcd-rotate/core';
-import type { HolderObservation, NodeObservation, Plan, RotationRequest } from '@etcd-rotate/protocol';
-import { aClient, aCluster, amend, aRequest, type Cluster, withCas, withProfile } from '@etcd-rotate/testing';
-import { expect, test } from 'vitest';
+import { generateKey, makeCa } from '@etcd-rotate/pki';
+import {
+  type HolderObservation,
+  type NodeObservation,
+  type Plan,
+  type RotationRequest,
+  Secret,
+} from '@etcd-rotate/protocol';
+import { cfsslCa, type OutsideCa, readOutsideChain } from '@etcd-rotate/signer';
+import {
+  aCa,
+  aClient,
+  aCluster,
+  amend,
+  aRequest,
+  type Cluster,
+  start,
+  withCas,
+  withProfile,
+} from '@etcd-rotate/testing';
+import { describe, expect, test } from 'vitest';
 import { aStore, unwrap } from '../test/a-store.ts';
 import { certificates, hash } from './certificates.ts';
 import { standInMaker } from './stand-ins.ts';
@@ -73,6 +91,44 @@ test('a CA that is held signs for its own leaves', async () => {
   expect(desk.prove(plan, observations, standIns)).toEqual([]);
 });
 
+describe('a CA whose key is outside', () => {
+  test('is asked for nothing, and its plan is proven with its own certificate', async () => {
+    const corp = await anOutsideCa('corp', 1000);
+    await using desk = await aDesk(aCluster('a', 'b', 'c', withCas('x', 'y')), [corp]);
+    const { plan, observations } = desk.plan({ targets: { client: 'corp', peer: 'corp' } });
+    const standIns = await desk.make(plan, observations);
+    const target = plan.domains.client?.target;
+    if (target?.role !== 'held') throw new Error('the plan does not end on the CA outside');
+    expect(standIns.ca(target).facts).toEqual(corp.root.facts);
+    const [leaf] = standIns.leaf('member/a', 'server-leaf', target);
+    expect(leaf?.facts).toMatchObject({ issuer: 'CN=corp', authorityKeyId: corp.root.facts.subjectKeyId });
+    expect(desk.prove(plan, observations, standIns)).toEqual([]);
+    // Only its signature is supposed: to whoever checks that, it is nobody's.
+    const [read] = leaf ? certificates(desk.cluster.clock.now).read(leaf) : [];
+    expect(read?.x509.verify(corp.issuer.x509.publicKey)).toBe(false);
+  });
+
+  test('that ends too soon proves nothing', async () => {
+    const corp = await anOutsideCa('corp', 1 / 48);
+    await using desk = await aDesk(aCluster('a', 'b', 'c', withCas('x', 'y')), [corp]);
+    const { plan, observations } = desk.plan({ targets: { client: 'corp', peer: 'corp' } });
+    expect(desk.prove(plan, observations, await desk.make(plan, observations))).not.toEqual([]);
+  });
+
+  test('may be the one that the leaves are of, which are renewed', async () => {
+    const cluster = aCluster('a', 'b', 'c', aClient('app'), withCas('x', 'y'));
+    const { pem } = aCa('x').known;
+    const corp = { ...(await anOutsideCa('corp', 1000)), ...unwrap(readOutsideChain(pem, 'x.pem')) };
+    await using desk = await aDesk(cluster, [corp]);
+    const { plan, observations } = desk.plan({ strategy: 'renew', domains: ['client'], leaves: 'all' });
+    const standIns = await desk.make(plan, observations);
+    const target = plan.domains.client?.target;
+    if (target?.role !== 'held') throw new Error('the plan does not stay on the CA outside');
+    expect(standIns.leaf('client/app', 'client-leaf', target)).toHaveLength(1);
+    expect(desk.prove(plan, observations, standIns)).toEqual([]);
+  });
+});
+
 test('what was made is used again while it lasts', async () => {
   const profile = { leaf: { validity: '2h' } };
   await using desk = await aDesk(aCluster('a', 'b', 'c', withCas('x', 'y'), withProfile(profile)));
@@ -96,10 +152,26 @@ test('a slot of which nothing was seen stays empty, and the proof says that nobo
   expect(desk.prove(plan, observations, standIns)).not.toEqual([]);
 });
 
+/** One that must not be asked. */
+async function anOutsideCa(name: string, days: number): Promise<OutsideCa> {
+  const life = {
+    notBefore: new Date(start.getTime() - day),
+    notAfter: new Date(start.getTime() + days * day),
+  };
+  const key = await generateKey('ecdsa-p384');
+  const chain = readOutsideChain(makeCa({ subject: { commonName: name }, key, ...life }).pem, `${name}.pem`);
+  const authKey = new Secret('ab'.repeat(16));
+  const settings = { url: 'http://127.0.0.1:1', canaryProfile: 'c', authKey: { file: 'unused' } };
+  return {
+    ...cfsslCa({ name, chain: unwrap(chain), settings, authKey }),
+    issue: () => Promise.reject(new Error('a dry run has asked for a leaf')),
+  };
+}
+
 /** What plans are made at: a cluster, a store of CAs, and the clock of both. */
-async function aDesk(cluster: Cluster) {
+async function aDesk(cluster: Cluster, outside: OutsideCa[] = []) {
   const { now } = cluster.clock;
-  const store = await aStore(now);
+  const store = await aStore(now, { outside });
   const facts = certificates(now);
   const judge = { verify: facts.verify, covers: facts.covers, aheadMs: 3_600_000 };
   const startedAt = now().getTime();

@@ -1,5 +1,5 @@
 import type { StandIns } from '@etcd-rotate/core';
-import { type Certificate, generateKey, makeCa, type Secret, signLeaf } from '@etcd-rotate/pki';
+import { type Certificate, generateKey, makeCa, signLeaf } from '@etcd-rotate/pki';
 import type {
   CaRef,
   HolderId,
@@ -8,6 +8,7 @@ import type {
   KnownCertificate,
   NodeObservation,
   Plan,
+  Secret,
   Slot,
   SlotOnDisk,
 } from '@etcd-rotate/protocol';
@@ -22,6 +23,14 @@ const hour = 3_600_000;
  * Certificates to prove a plan with before anything exists, of the same profile as those that will be made: CAs of the
  * same kind and validity, and leaves that say what the real ones will. They are in memory alone, and nobody has the key of
  * a leaf. A CA that is held already signs for its own leaves.
+ *
+ * A CA whose key is outside is asked for nothing, since a dry run makes nobody issue anything: its leaves are made here, with
+ * its name and key identifier and a signature of the same kind, and the proof supposes that the signature is the CA's. All
+ * else is real: the bundles as they lie there and are loaded, the CA's certificate with its dates, constraints and those above
+ * it, and names, usages and life of the leaves as the plan wants them. What only the run can show: that whoever is outside
+ * answers, has the key of that certificate, and makes leaves that say this and nothing more. So every answer is compared
+ * with what was asked for (`signer/src/outside/differs.ts`), and the proof is made again on the real certificates right
+ * before each change.
  */
 export function standInMaker(signer: Signer, certificates: Certificates, now: () => Date) {
   const maker = new Maker(signer, certificates);
@@ -111,7 +120,8 @@ class Maker {
         (known) => known !== undefined && lasts(known, plan, at),
         () => this.#leafOf(issuer, cas, { ...contents, ...life(at, validity) }),
       );
-      if (leaf) leaves.set(`${holder} ${slot}`, [leaf]);
+      const between = issuer.role === 'held' ? this.#signer.between(issuer.name) : [];
+      if (leaf) leaves.set(`${holder} ${slot}`, [leaf, ...between.map(this.#certificates.known)]);
     }
     return leaves;
   }
@@ -119,7 +129,10 @@ class Maker {
   async #leafOf(issuer: CaRef, cas: Cas, order: Order): Promise<KnownCertificate | undefined> {
     if (issuer.role === 'held') {
       const signed = await this.#signer.signSpecimen({ ca: issuer.name, ...order });
-      return signed.ok ? this.#certificates.known(signed.value) : undefined;
+      if (!signed.ok) return undefined;
+      const absent = this.#signer.absent(issuer.name);
+      if (absent) this.#certificates.suppose(signed.value, absent);
+      return this.#certificates.known(signed.value);
     }
     const ca = issuer.role === 'new' ? cas.get(issuer.name) : undefined;
     return ca && this.#certificates.known(signLeaf({ csr: await this.#leafKey, ca, ...order }));

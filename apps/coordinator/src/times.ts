@@ -1,5 +1,5 @@
 import type { Times } from '@etcd-rotate/core';
-import type { CommandResult, Entry, Plan } from '@etcd-rotate/protocol';
+import { type CommandResult, type Entry, isOfRotation, type Plan } from '@etcd-rotate/protocol';
 
 /**
  * What a member's restart took on a cluster: medians, in milliseconds, over the last of its rotations that restarted any.
@@ -9,7 +9,7 @@ import type { CommandResult, Entry, Plan } from '@etcd-rotate/protocol';
 export function timesOf(entries: readonly Entry[], cluster: string): Times | undefined {
   const rotations = new Map<string, Measured>();
   for (const { at, body } of entries) {
-    if (body.type === 'lead') continue;
+    if (!isOfRotation(body)) continue;
     if (body.type === 'started') {
       if (body.cluster === cluster) rotations.set(body.rotation, { plan: body.plan, members: new Map() });
       continue;

@@ -26,7 +26,7 @@ export function abandon(named: string | undefined, options: AbandonOptions): Pro
       const agreed = await isAgreed(asking, rotation);
       if (agreed !== true) return agreed;
     }
-    const done = await steer(coordinator, 'abandon', rotation);
+    const done = await steer(coordinator, { type: 'abandon', rotation });
     if (!done.ok) return give(terminal, done.failures);
     terminal.say(
       `${rotation} is abandoned: every node keeps the files that it has; a new rotation plans from there`,

@@ -1,3 +1,4 @@
+import { awaitedApproval } from '@etcd-rotate/core';
 import type { Outcome } from '@etcd-rotate/protocol';
 import colors from 'picocolors';
 import { isCalm } from './calm.ts';
@@ -61,7 +62,7 @@ async function held(
   terminal.say(`  ${hint}`);
   for (const line of whereItStands(rotation)) terminal.say(`  ${line}`);
   terminal.say('possible now:');
-  const possible = possibleNow(rotation);
+  const possible = possibleNow(rotation, coordinator.about.operator);
   for (const line of columns(possible)) terminal.say(`  ${line}`);
   terminal.tell({
     outcome: 'held',
@@ -70,7 +71,8 @@ async function held(
     possible: possible.map(([command]) => command),
   });
   // Two plans, each with a look at every node: not for somebody who only looks.
-  const isWeighed = isCalm(failure) && wanted !== 'a-look' && !terminal.json;
+  const isBegun = awaitedApproval(rotation) !== 'start';
+  const isWeighed = isCalm(failure) && isBegun && wanted !== 'a-look' && !terminal.json;
   if (isWeighed && rotation.plan.direction === 'forward') {
     terminal.say('the way back would be:');
     for (const line of await wayBackCosts(coordinator, rotation.id)) terminal.say(`  ${line}`);

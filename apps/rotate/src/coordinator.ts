@@ -6,9 +6,11 @@ import {
   type OperatorBody,
   type OperatorReply,
   ok,
+  type PublicKey,
   type Result,
   subjects,
 } from '@etcd-rotate/protocol';
+import { pinNewKey } from './pin-new-key.ts';
 
 type Value = Extract<OperatorReply['outcome'], { ok: true }>['value'];
 export type Answer<T extends Value['type']> =
@@ -17,6 +19,15 @@ export type Answer<T extends Value['type']> =
 
 /** The coordinator as an operator reaches it. */
 export interface Coordinator extends AsyncDisposable {
+  /** What our identity file says of the fleet. */
+  readonly about: {
+    fleet: string;
+    operator: string;
+    servers: string[];
+    /** PEM. */
+    natsCa: string;
+    coordinatorKey: PublicKey;
+  };
   ask<T extends Value['type']>(
     expected: T,
     body: OperatorBody,
@@ -45,9 +56,18 @@ export async function connectAs(identityFile: string): Promise<Result<Coordinato
   });
   if (!connected.ok) return connected;
   const bus: Bus = connected.value;
+  const about = { fleet, operator: name, servers: nats.servers, natsCa: nats.ca, coordinatorKey };
+  let saved: Promise<void> | undefined;
+  const onNewKey = (key: PublicKey): void => {
+    about.coordinatorKey = key;
+    saved ??= pinNewKey(identityFile, key).then((said) => void process.stderr.write(`${said}\n`));
+  };
   return ok({
+    about,
     ask: async (expected, body, { timeoutMs = 30_000, id } = {}) => {
-      const options = { fleet, operator: name, signingKey, coordinatorKey, now: () => new Date() };
+      const { coordinatorKey: trusted } = about;
+      const now = (): Date => new Date();
+      const options = { fleet, operator: name, signingKey, coordinatorKey: trusted, onNewKey, now };
       const outcome = await askCoordinator(bus, options, {
         body,
         timeoutMs,
@@ -63,6 +83,9 @@ export async function connectAs(identityFile: string): Promise<Result<Coordinato
       );
       return { ok: false, failures: [failure] };
     },
-    [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await bus[Symbol.asyncDispose]();
+      await saved;
+    },
   });
 }

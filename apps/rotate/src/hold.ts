@@ -11,7 +11,7 @@ export function hold(named: string | undefined, options: CommonOptions): Promise
     const which = await whichRotation(asking, named);
     if (!which.ok) return give(terminal, which.failures);
     const rotation = which.value;
-    const done = await steer(coordinator, 'hold', rotation);
+    const done = await steer(coordinator, { type: 'hold', rotation });
     if (!done.ok) return give(terminal, done.failures);
     terminal.say(
       'it finishes and proves what is under way, then holds; Ctrl-C detaches, it holds all the same',

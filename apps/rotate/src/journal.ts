@@ -60,5 +60,17 @@ function about(body: Entry['body']): string {
       return `${body.rotation} goes back, by ${body.operator}, digest ${body.plan.digest.slice(0, 16)}${body.plan.keepsNewCa ? ', the new CA stays' : ''}`;
     case 'finished':
       return `${body.rotation}: ${body.outcome}`;
+    case 'approved':
+      return `${body.rotation} by ${body.operator}, before ${body.before}`;
+    case 'invited':
+      return `${body.node} by ${body.operator}, until ${body.expiresAt}`;
+    case 'joined':
+      return `${body.node}, key ${body.publicKey}`;
+    case 'removed':
+      return `${body.node} by ${body.operator}`;
+    case 'key-trusted':
+      return `${body.node} obeys ${body.publicKey}`;
+    case 'ca-key':
+      return `${body.name} ${body.did}${body.operator === undefined ? '' : ` by ${body.operator}`}: ${body.subject} ${body.fingerprint.slice(0, 16)}`;
   }
 }

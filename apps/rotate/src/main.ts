@@ -130,6 +130,15 @@ steer('resume').action(async (named: string | undefined) => {
   process.exitCode = await resume(named, program.opts());
 });
 
+steer('approve')
+  .option(...yes)
+  .option(...digestOption, digest)
+  .action(async (named: string | undefined) => {
+    if (await refused(['cluster'], ['yes', 'digest'])) return;
+    const { approve } = await import('./approve.ts');
+    process.exitCode = await approve(named, program.opts());
+  });
+
 steer('rollback')
   .option('--keep-new-ca', 'leave the new CA in the bundles, which saves restarts')
   .option(...dryRun)
@@ -147,6 +156,91 @@ steer('abandon')
     if (await refused(['cluster'], ['yes'])) return;
     const { abandon } = await import('./abandon.ts');
     process.exitCode = await abandon(named, program.opts());
+  });
+
+const nodes = program.command('node').description('who may be a node of the fleet');
+
+nodes
+  .command('add')
+  .description('prints the line to run on a node that shall join: for that node, once, within an hour')
+  .argument('<node>', 'its name', name)
+  .option('--replace', 'also where it has an identity already, which ends when it has joined')
+  .action(async (node: string, { replace }: { replace?: boolean }) => {
+    if (await refused(['cluster'])) return;
+    const { addNode } = await import('./node/add.ts');
+    process.exitCode = await addNode(node, { ...program.opts(), replace: replace === true });
+  });
+
+nodes
+  .command('list')
+  .description('every node, where its identity comes from, and whether it answers')
+  .option('--nats-users', 'the users for the configuration of a NATS that the coordinator does not run')
+  .action(async ({ natsUsers }: { natsUsers?: boolean }) => {
+    if (await refused(['cluster'])) return;
+    const { listNodes } = await import('./node/list.ts');
+    process.exitCode = await listNodes({ ...program.opts(), natsUsers: natsUsers === true });
+  });
+
+nodes
+  .command('remove')
+  .description('ends the identity of a node at once')
+  .argument('<node>', 'its name', name)
+  .option(...yes)
+  .action(async (node: string) => {
+    if (await refused(['cluster'], ['yes'])) return;
+    const { removeNode } = await import('./node/remove.ts');
+    process.exitCode = await removeNode(node, program.opts());
+  });
+
+const cas = program.command('ca').description('the CAs that the coordinator can sign with, or could');
+
+cas
+  .command('list')
+  .description('every CA: until when it is valid, where its key is, and what it issues')
+  .action(async () => {
+    if (await refused(['cluster'])) return;
+    const { listCas } = await import('./ca/list.ts');
+    process.exitCode = await listCas(program.opts());
+  });
+
+cas
+  .command('adopt')
+  .description(
+    'gives a CA that is in use to the coordinator; its key goes sealed, and its file is left where it is',
+  )
+  .requiredOption('--name <name>', 'what it is called then, as in `rotate --ca client=NAME`', name)
+  .requiredOption('--cert <file>', 'its certificate in PEM')
+  .requiredOption('--key <file>', 'its unencrypted private key in PEM')
+  .action(async ({ name: ca, cert, key }: { name: string; cert: string; key: string }) => {
+    if (await refused(['cluster'])) return;
+    const { adoptCa } = await import('./ca/adopt.ts');
+    process.exitCode = await adoptCa({ ...program.opts(), name: ca, cert, key });
+  });
+
+cas
+  .command('export')
+  .description(
+    "the certificate of a CA in PEM; its key leaves on the coordinator's own machine alone (etcd-rotate-coordinator export-ca)",
+  )
+  .argument('<name>', 'see: rotate ca list', name)
+  .option('--out <file>', 'a file that is not there yet, instead of standard output')
+  .action(async (ca: string, { out }: { out?: string }) => {
+    if (await refused(['cluster'])) return;
+    const { exportCa } = await import('./ca/export.ts');
+    process.exitCode = await exportCa(ca, { ...program.opts(), ...(out !== undefined && { out }) });
+  });
+
+cas
+  .command('destroy')
+  .description(
+    'destroys the key of a CA that nothing needs any more, after the grace that its last rotation gave it',
+  )
+  .argument('<name>', 'see: rotate ca list', name)
+  .option(...yes)
+  .action(async (ca: string) => {
+    if (await refused(['cluster'], ['yes'])) return;
+    const { destroyCa } = await import('./ca/destroy.ts');
+    process.exitCode = await destroyCa(ca, program.opts());
   });
 
 program
@@ -171,12 +265,13 @@ function steer(verb: Verb): Command {
 }
 
 // Options are read by the program wherever they stand; what a command takes is said in its help as well.
-for (const command of program.commands) command.addOption(identity).option(...json);
+const everyCommand = (of: Command): Command[] => of.commands.flatMap((one) => [one, ...everyCommand(one)]);
+for (const command of everyCommand(program)) command.addOption(identity).option(...json);
 
 program.exitOverride((error) => {
   process.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
 });
-for (const command of program.commands) command.copyInheritedSettings(program);
+for (const command of everyCommand(program)) command.copyInheritedSettings(program);
 
 await program.parseAsync();
 

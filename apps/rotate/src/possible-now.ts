@@ -1,24 +1,35 @@
-import { legalVerbs, type Rotation, type Verb } from '@etcd-rotate/core';
+import { awaitedApproval, legalVerbs, type Rotation, type Verb, whereIs } from '@etcd-rotate/core';
 import { stepAt } from './step-state.ts';
 
-/** What an operator may do with a rotation now, as commands to paste with what each does here. */
-export function possibleNow(rotation: Rotation): [command: string, does: string][] {
-  const { id, state, plan } = rotation;
-  const legal = legalVerbs({ status: state.status, direction: plan.direction });
-  return legal.map((verb) => [`rotate ${verb} ${id}`, does(verb, rotation)]);
+/**
+ * What may be done with a rotation now, as commands to paste with what each does here.
+ *
+ * @param asking who reads it: what he asked for himself another operator has to approve
+ */
+export function possibleNow(rotation: Rotation, asking: string): [command: string, does: string][] {
+  const { id } = rotation;
+  return legalVerbs(whereIs(rotation)).map((verb) => [`rotate ${verb} ${id}`, does(verb, rotation, asking)]);
 }
 
-function does(verb: Verb, rotation: Rotation): string {
+function does(verb: Verb, rotation: Rotation, asking: string): string {
   switch (verb) {
     case 'hold':
       return 'stops before its next step';
     case 'resume':
       return resumes(rotation);
+    case 'approve':
+      return approves(rotation, asking);
     case 'rollback':
       return 'goes back to what was there before; shows its plan first';
     case 'abandon':
       return 'gives it up where it stands; there is no roll back of it afterwards';
   }
+}
+
+function approves(rotation: Rotation, asking: string): string {
+  if (rotation.operator === asking) return 'for another operator: you asked for this rotation yourself';
+  const first = `lets it go on, for ${rotation.operator}; shows its plan first`;
+  return awaitedApproval(rotation) === 'retire' ? `${first}; from there the old leaves are refused` : first;
 }
 
 function resumes(rotation: Rotation): string {

@@ -11,7 +11,7 @@ export function resume(named: string | undefined, options: CommonOptions): Promi
     const which = await whichRotation(asking, named);
     if (!which.ok) return give(terminal, which.failures);
     const rotation = which.value;
-    const done = await steer(coordinator, 'resume', rotation);
+    const done = await steer(coordinator, { type: 'resume', rotation });
     if (!done.ok) return give(terminal, done.failures);
     terminal.say('it goes on; Ctrl-C detaches, the rotation goes on without you');
     return await watchToEnd(asking, { rotation, shownFrom: done.before }, 'any-end');

@@ -66,7 +66,11 @@ export function rotate(options: RotateOptions): Promise<number> {
     if (!begun.ok) return give(terminal, begun.failures);
     const { rotation } = begun.value;
     terminal.say();
-    terminal.say(`rotation ${colors.bold(rotation)} has begun; Ctrl-C detaches, the rotation goes on`);
+    terminal.say(
+      plan.policy.approvals === 2
+        ? `rotation ${colors.bold(rotation)} is asked for, and waits for a second operator`
+        : `rotation ${colors.bold(rotation)} has begun; Ctrl-C detaches, the rotation goes on`,
+    );
     return await watchToEnd(asking, { rotation }, 'rotated');
   });
 }

@@ -66,9 +66,20 @@ export function showEntry({ at, epoch, body }: Entry, plan?: Plan): Shown {
         event: { type: 'lead', coordinator: body.coordinator, epoch },
       };
     }
+    case 'approved':
+      return {
+        line: line(`${colors.cyan('approved')} by ${body.operator}`),
+        event: { type: 'approved', operator: body.operator, before: body.before },
+      };
     case 'started':
     case 'signed':
     case 'finished':
+    // Not of a rotation: `rotate journal` shows them.
+    case 'invited':
+    case 'joined':
+    case 'removed':
+    case 'key-trusted':
+    case 'ca-key':
       return {};
   }
 }
@@ -110,6 +121,7 @@ function showResult(
       };
     case 'observed':
     case 'led':
+    case 'key-trusted':
     case 'requested':
       return { more: {} };
   }

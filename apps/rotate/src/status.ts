@@ -1,5 +1,5 @@
 import { type Rotation, statusInWords } from '@etcd-rotate/core';
-import type { RotationStatus } from '@etcd-rotate/protocol';
+import type { Refused, RotationStatus } from '@etcd-rotate/protocol';
 import colors from 'picocolors';
 import { mark } from './calm.ts';
 import type { Coordinator } from './coordinator.ts';
@@ -33,7 +33,7 @@ export function status(options: CommonOptions & { cluster?: string }): Promise<n
     const about = cluster === undefined ? {} : { cluster };
     const answer = await coordinator.ask('status', { type: 'status', ...about });
     if (!answer.ok) return give(terminal, answer.failures);
-    const { nodes, rotations, epoch, clusters, coordinators } = answer.value;
+    const { nodes, rotations, epoch, clusters, coordinators, refused } = answer.value;
     const unfinished = await Promise.all(
       rotations.filter(({ status: how }) => how !== 'finished').map((one) => lookAt(coordinator, one)),
     );
@@ -43,6 +43,7 @@ export function status(options: CommonOptions & { cluster?: string }): Promise<n
       coordinators,
       clusters,
       nodes,
+      refused,
       rotations: rotations.map((one) => withMore(one, unfinished)),
     });
     terminal.say(`${whoLeads(answer.value)}; clusters: ${clusters.join(', ')}`);
@@ -51,6 +52,7 @@ export function status(options: CommonOptions & { cluster?: string }): Promise<n
         `  ${answers ? colors.green('✓') : colors.red('✗')} ${node} ${answers ? 'answers' : 'does not answer'}`,
       );
     }
+    for (const line of refusedLines(refused)) terminal.say(line);
     if (rotations.length === 0) terminal.say('no rotation yet; see what one would do with: rotate --dry-run');
     for (const line of finishedLines(rotations)) terminal.say(line);
     for (const one of unfinished) for (const line of unfinishedLines(one)) terminal.say(line);
@@ -64,9 +66,27 @@ async function lookAt(coordinator: Coordinator, one: RotationStatus): Promise<Un
   return {
     status: one,
     rotation,
-    possible: rotation ? possibleNow(rotation) : [],
+    possible: rotation ? possibleNow(rotation, coordinator.about.operator) : [],
     leftMs: rotation && timeLeft(rotation, new Date()),
   };
+}
+
+/** So many are shown; all of them are in the JSON. */
+const mostRefused = 5;
+
+/** Whoever tries what is not theirs is either set up wrongly, or not who we think. */
+function refusedLines(refused: readonly Refused[]): string[] {
+  if (refused.length === 0) return [];
+  const rows = refused
+    .slice(0, mostRefused)
+    .map(({ from, code, count, lastAt, message }) => [
+      `    ${count} x ${code}`,
+      `from ${from}`,
+      `last ${time(lastAt)}`,
+      message.slice(0, 120),
+    ]);
+  const more = refused.length > mostRefused ? ' (more: rotate status --json)' : '';
+  return [`  ${colors.yellow('!')} refused since the coordinator started${more}:`, ...columns(rows)];
 }
 
 function finishedLines(rotations: readonly RotationStatus[]): string[] {

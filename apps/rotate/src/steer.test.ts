@@ -28,6 +28,7 @@ function coordinatorOf(play: Play, writes: EntryBody | undefined) {
     return { ok: false, failures: [failure] };
   };
   const coordinator: Coordinator = {
+    about: { fleet: 'lab', operator: 'ann', servers: [], natsCa: '', coordinatorKey: '' },
     ask: async (expected, body) => (await ask(expected, body)) as Answer<typeof expected>,
     [Symbol.asyncDispose]: async () => undefined,
   };
@@ -42,7 +43,7 @@ test.each([
   const play = at();
   const before = play.entries.length;
   const { coordinator, asked } = coordinatorOf(play, body);
-  expect(await steer(coordinator, verb, 'r1')).toEqual({ ok: true, before });
+  expect(await steer(coordinator, { type: verb, rotation: 'r1' })).toEqual({ ok: true, before });
   expect(asked).toEqual([verb]);
 });
 
@@ -57,13 +58,13 @@ test('a wish to go on does not confirm the retire that the rotation has come to 
       return ask(expected, body, how);
     },
   };
-  expect(await steer(dying, 'resume', 'r1')).toMatchObject({ ok: true });
+  expect(await steer(dying, { type: 'resume', rotation: 'r1' })).toMatchObject({ ok: true });
   expect(play.rotation.state).toMatchObject({ status: 'held', failure: { code: 'confirm-retire' } });
   expect(asked).toEqual(['resume']);
 });
 
 test('what was not written down is asked for again', async () => {
   const { coordinator, asked } = coordinatorOf(held(), undefined);
-  expect(await steer(coordinator, 'resume', 'r1')).toMatchObject({ ok: true });
+  expect(await steer(coordinator, { type: 'resume', rotation: 'r1' })).toMatchObject({ ok: true });
   expect(asked).toEqual(['resume', 'resume']);
 });

@@ -26,7 +26,7 @@ test('a look that came well and proves nothing is failed, and is the step that a
     failure: { code: 'cluster-id-changed' },
   });
   expect(stepAt(play.rotation)?.id).toBe('trust-b-seen-by-b');
-  expect(possibleNow(play.rotation)[0]?.[1]).toContain('then tries trust-b-seen-by-b again');
+  expect(possibleNow(play.rotation, 'ann')[0]?.[1]).toContain('then tries trust-b-seen-by-b again');
 });
 
 test('looks that do not agree with each other are failed, every one of them', () => {
@@ -65,6 +65,6 @@ test('a finished rotation has no next step', () => {
 
 test('giving up is said to be without a roll back', () => {
   const [, abandon] =
-    possibleNow(anotherCluster().rotation).find(([command]) => /abandon/.test(command)) ?? [];
+    possibleNow(anotherCluster().rotation, 'ann').find(([command]) => /abandon/.test(command)) ?? [];
   expect(abandon).toContain('no roll back of it afterwards');
 });

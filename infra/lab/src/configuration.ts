@@ -13,7 +13,7 @@ import {
 import type { Service } from './services.ts';
 
 /** `fleet.yaml`'s policy, as written there: `{ startTimeout: '5s' }`. */
-export type PolicyText = Record<string, string>;
+export type PolicyText = Record<string, string | number>;
 
 /** Its profile: `{ leaf: { key: 'ecdsa-p256', validity: '90d' } }`. */
 export type ProfileText = { [Of in 'ca' | 'leaf']?: { key?: string; validity?: string } };

@@ -19,6 +19,10 @@ export interface ControlPlane {
   readonly agents: Service[];
   /** Makes the identities; once per lab. */
   init(): Promise<void>;
+  /** A command of the coordinator's program, on its own machine. */
+  coordinate(args: string[]): Promise<Ran>;
+  /** Any program, with as little environment as the others have. */
+  run(command: string[]): Promise<Ran>;
   /** Gives a CA to the coordinator, which must not run. */
   adoptCa(name: string, files: PairFiles): Promise<Ran>;
   /** Changes the fleet file and starts the coordinator again, which reads it then. */
@@ -96,6 +100,8 @@ export function makeControlPlane(layout: Layout, natsServer: string): ControlPla
         cpSync(files.identity, identity, { recursive: true });
       if (layout.nats) await startNats(layout.nats);
     },
+    coordinate: (args) => runProgram([...coordinatorCommand, ...args], { environment }),
+    run: (command) => runProgram(command, { environment }),
     adoptCa(name, { cert, key }) {
       const args = ['adopt-ca', '--config', files.file, '--name', name, '--cert', cert, '--key', key];
       return runProgram([...coordinatorCommand, ...args], { environment });
@@ -119,7 +125,7 @@ export function makeControlPlane(layout: Layout, natsServer: string): ControlPla
     },
     ready: () =>
       until('the coordinator has heard from every node', () => everybodyAnswers(control), {
-        within: 30_000,
+        within: 90_000,
         every: 20,
       }),
     rotate: (args, options) => runProgram([...rotateCommand, ...args], { ...options, environment }),

@@ -15,7 +15,7 @@ export class Hopeless extends Error {
 export async function until(
   what: string,
   isSo: () => boolean | Promise<boolean>,
-  { within = 20_000, every = 5 }: Patience = {},
+  { within = 60_000, every = 5 }: Patience = {},
 ): Promise<void> {
   const deadline = Date.now() + within;
   let last: unknown;

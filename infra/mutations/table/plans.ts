@@ -267,10 +267,19 @@ export const plans: Mutation[] = [
     ],
     [
       'a way back spares every restart',
-      "if (back) return { ...policy, restarts: 'when-needed', snapshot: 'off', confirmRetire: false };",
-      "if (back) return { ...policy, snapshot: 'off', confirmRetire: false };",
+      "return { ...policy, restarts: 'when-needed', snapshot: 'off', confirmRetire: false, approvals: 1 };",
+      "return { ...policy, snapshot: 'off', confirmRetire: false, approvals: 1 };",
     ],
-    ['a way back is for itself to hold', "snapshot: 'off', confirmRetire: false };", "snapshot: 'off' };"],
+    [
+      'a way back is for itself to hold',
+      "snapshot: 'off', confirmRetire: false, approvals: 1 };",
+      "snapshot: 'off', approvals: 1 };",
+    ],
+    [
+      'a way back needs no second operator',
+      'confirmRetire: false, approvals: 1 };',
+      'confirmRetire: false };',
+    ],
     [
       'the policy may ask to confirm',
       'confirmRetire: request.confirmRetire || policy.confirmRetire',
@@ -355,16 +364,18 @@ export const plans: Mutation[] = [
     ],
   ]),
   ...mutationsOf(`${core}/hold-before.ts`, [
-    ['an operator may hold', "if (state.status === 'holding') {", "if (state.status === 'held') {"],
-    ['what was begun is brought to its end', ' || isOneBegun(group, rotation))', ')'],
+    ['an operator may hold', "state.status === 'holding') {", "state.status === 'held') {"],
+    ['what was begun is brought to its end', ' && !isOneBegun(group, rotation);', ';'],
     [
       'looking is not held',
-      "group.every(({ action }) => action.type === 'prove') || isOneBegun",
-      'isOneBegun',
+      "group.some(({ action }) => action.type !== 'prove') && !isOneBegun",
+      '!isOneBegun',
     ],
+    ['a second operator is waited for', 'if (approval) return needsApproval(approval, rotation);', ''],
     ['only who asked for it confirms', '!plan.policy.confirmRetire || ', ''],
-    ['who has confirmed goes on', ' || rotation.mayRefuse) return undefined;', ') return undefined;'],
-    ['it holds before the first step that refuses', 'if (!isThere || ', 'if ('],
+    ['who has confirmed goes on', '= rotation.mayRefuse || ', '= '],
+    ['an approval confirms as well', ' || rotation.approved.retire !== undefined;', ';'],
+    ['it holds before the first step that refuses', '!isThere || ', ''],
   ]),
   ...mutationsOf(`${core}/prove-plan.ts`, [
     ['the cluster is proven as it is', 'strangers: asItIs.refusals.map(describeRefusal),', 'strangers: [],'],

@@ -37,7 +37,57 @@ export const running: Mutation[] = [
     ['what an earlier attempt began is begun', 'wasBegun === true || ', ''],
     ['a request begins nothing', "body.type !== 'request'", 'body.type.length > 0'],
   ]),
+  ...mutationsOf(`${core}/approval.ts`, [
+    [
+      'one person is enough where the policy says so',
+      'if (plan.policy.approvals === 1) return undefined;',
+      '',
+    ],
+    ['it is approved before it begins', "if (approved.start === undefined) return 'start';", ''],
+    [
+      'it is approved before old leaves are refused',
+      "group.some(refusesOldLeaves) ? 'retire'",
+      "!group ? 'retire'",
+    ],
+    ['what was approved is not asked for again', 'approved.retire === undefined && ', ''],
+    ['only a change of retire refuses', "stage === 'retire' && action.type", 'action.type'],
+    [
+      'what is held for something else waits for no approval',
+      " || state.failure.code !== 'needs-approval'",
+      '',
+    ],
+    [
+      'an agent that says so makes nobody wait',
+      'return approvalBefore(currentGroup(rotation), rotation);',
+      "return 'retire';",
+    ],
+    [
+      'who asked for it does not approve it',
+      'if (operator !== rotation.operator) return',
+      'if (operator) return',
+    ],
+  ]),
+  ...mutationsOf(`${core}/verbs.ts`, [
+    ['what waits for a second operator is not resumed', 'isAwaitingApproval: false,\n', '\n'],
+    ['what waits for nobody is not approved', 'isAwaitingApproval: true,\n', '\n'],
+  ]),
   ...mutationsOf(`${core}/apply.ts`, [
+    [
+      'only what waits for it is approved',
+      'return awaited.ok && awaited.value === body.before;',
+      'return true;',
+    ],
+    ['what is approved is what is waited for', 'awaited.ok && awaited.value === body.before', 'awaited.ok'],
+    [
+      'a second operator is written down',
+      'approved: { ...rotation.approved, [body.before]: body.operator },',
+      '',
+    ],
+    [
+      'what was lost is prepared once more after an approval',
+      '...resumed(rotation, body.prepareAgain),',
+      '...resumed(rotation),',
+    ],
     [
       'what was kept is there, canary or not',
       "isCanaryLost(result) && command?.body.type === 'prove'",
@@ -85,6 +135,11 @@ export const running: Mutation[] = [
     ['only a change installs', "command.body.type !== 'change' || step", 'step'],
   ]),
   ...mutationsOf(`${core}/next-move.ts`, [
+    [
+      'no certificate is asked for ahead of an approval',
+      'if (approvalBefore(next, rotation)) return undefined;',
+      '',
+    ],
     [
       'a change is proven on the real certificates before it is sent',
       "type === 'change' ? strangerAfter(step, situation) : undefined",
@@ -164,5 +219,33 @@ export const running: Mutation[] = [
       "if (!process || !holder.startsWith('member/') ||",
       "if (!holder.startsWith('member/') ||",
     ],
+  ]),
+  ...mutationsOf('packages/runner/src/run-rotation.ts', [
+    [
+      'nobody is told who leads before it is approved',
+      'if (isUnderWay(rotation) && isApproved) {',
+      'if (isUnderWay(rotation)) {',
+    ],
+  ]),
+  ...mutationsOf('apps/coordinator/src/answers/approve.ts', [
+    ['who asked for it is refused to approve it', 'if (!before.ok) return refused(before.failure);', ''],
+    ['the plan that is approved is the one that was seen', 'if (digest !== plan.digest) {', 'if (!digest) {'],
+    ['a cluster that has changed is not gone on with', 'if (changed) return changed;', ''],
+  ]),
+  ...mutationsOf('apps/coordinator/src/lead/may-ask.ts', [
+    [
+      'who may look does not steer',
+      'if (!known.readOnly || looking.includes(body.type)) return',
+      'if (known) return',
+    ],
+    ['who may look does look', ' || looking.includes(body.type)', ''],
+    ['who may steer does', '!known.readOnly || ', ''],
+    ['who is no operator any more asks for nothing', 'if (!known) {', "if (operator === '') {"],
+  ]),
+  ...mutationsOf('packages/daemon/src/read-secret-file.ts', [
+    ['a secret is nothing that others can read', 'if ((mode & 0o077) !== 0) {', 'if (mode === 0) {'],
+    ['a secret is nothing that its group can read', '(mode & 0o077) !== 0', '(mode & 0o007) !== 0'],
+    ['a secret belongs to nobody else', 'uid === us || uid === 0', 'uid >= 0'],
+    ['a secret may belong to us', 'uid === us || ', ''],
   ]),
 ];

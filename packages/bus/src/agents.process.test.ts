@@ -62,7 +62,7 @@ async function aLab(
   const agent = serveAgent(node, {
     fleet,
     node: 'n1',
-    coordinatorKey: nats.keys.coordinator.publicKey,
+    coordinatorKey: () => nats.keys.coordinator.publicKey,
     signingKey: nats.keys.n1.privateKey,
     now: () => lab.clock.now,
     epoch: {

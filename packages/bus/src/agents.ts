@@ -4,6 +4,7 @@ import {
   fail,
   type PublicKey,
   type Result,
+  type Secret,
   subjects,
 } from '@etcd-rotate/protocol';
 import { ack, readAck } from './ack.ts';
@@ -14,15 +15,19 @@ import type { Refusal } from './refusal.ts';
 export interface AgentsOptions {
   fleet: string;
   /** The coordinator's, PKCS#8 PEM. */
-  signingKey: string;
+  signingKey: Secret;
   /** Whose results are believed. */
   nodeKeys: (node: string) => PublicKey | undefined;
   onRefused: (refusal: Refusal) => void;
 }
 
 export interface Agents {
-  /** Ok when the agent has taken the command; its result comes later. `node-away` (retryable) when nobody answers. */
-  send(command: Command): Promise<Result<void>>;
+  /**
+   * Ok when the agent has taken the command; its result comes later. `node-away` (retryable) when nobody answers.
+   *
+   * @param signedWith another key than the coordinator's present one, for a node that does not know that yet
+   */
+  send(command: Command, signedWith?: Secret): Promise<Result<void>>;
   /** Every listener hears every result. @returns how to stop listening */
   onResult(listener: (result: CommandResult) => void): () => void;
   /** Resolves once results reach us. */
@@ -40,8 +45,8 @@ export function agentsOn(bus: Bus, options: AgentsOptions): Agents {
     void message.respond(ack(result));
   });
   return {
-    async send(command) {
-      const envelope = encode('command', command, options.signingKey);
+    async send(command, signedWith = options.signingKey) {
+      const envelope = encode('command', command, signedWith);
       if (!envelope.ok) return envelope;
       const subject = subjects.command(options.fleet, command.node);
       const answer = await bus.request(

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Command, type CommandResult, type Failure, type Result, subjects } from '@etcd-rotate/protocol';
+import {
+  type Command,
+  type CommandResult,
+  type Failure,
+  type Result,
+  type Secret,
+  subjects,
+} from '@etcd-rotate/protocol';
 import { readAck } from './ack.ts';
 import type { Bus, Message } from './bus.ts';
 import { encode } from './codec.ts';
@@ -8,7 +15,7 @@ import { theCoordinator } from './the-coordinator.ts';
 export interface Answering {
   fleet: string;
   node: string;
-  signingKey: string;
+  signingKey: Secret;
   now: () => Date;
   onUndelivered: (failure: Failure) => void;
 }

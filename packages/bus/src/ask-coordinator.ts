@@ -5,6 +5,7 @@ import {
   type OperatorReply,
   type OperatorRequest,
   type PublicKey,
+  type Secret,
   subjects,
 } from '@etcd-rotate/protocol';
 import { isRefusal, readAck } from './ack.ts';
@@ -16,8 +17,10 @@ export interface AskOptions {
   fleet: string;
   operator: string;
   /** The operator's, PKCS#8 PEM. */
-  signingKey: string;
+  signingKey: Secret;
   coordinatorKey: PublicKey;
+  /** Told of the key that the coordinator signs with from now on, by the one that we know. */
+  onNewKey?: (key: PublicKey) => void;
   now: () => Date;
 }
 
@@ -39,7 +42,7 @@ export async function askCoordinator(
   if (!envelope.ok) return { ok: false, failures: [envelope.failure] };
   const message = { ...envelope.value, from: options.operator };
   const answer = await bus.request(
-    subjects.request(options.fleet),
+    subjects.request(options.fleet, options.operator),
     message,
     theCoordinator(question.timeoutMs),
   );
@@ -50,7 +53,11 @@ export async function askCoordinator(
   }
   const reply = decode('reply', answer.value, options.coordinatorKey);
   if (!reply.ok) return { ok: false, failures: [reply.failure] };
-  if (reply.value.id === request.id) return reply.value.outcome;
+  if (reply.value.id === request.id) {
+    const { newCoordinatorKey } = reply.value;
+    if (newCoordinatorKey !== undefined) options.onNewKey?.(newCoordinatorKey);
+    return reply.value.outcome;
+  }
   const what = `the reply is to request ${reply.value.id}, not to ${request.id}`;
   const other = fail('bad-message', what, 'somebody replays old replies: look at who may publish on NATS');
   return { ok: false, failures: [other.failure] };
@@ -65,6 +72,7 @@ function requestFor({ body, timeoutMs, id = randomUUID() }: Question, options: A
     operator: options.operator,
     issuedAt: issued.toISOString(),
     expiresAt: new Date(issued.getTime() + timeoutMs).toISOString(),
+    trusts: options.coordinatorKey,
     body,
   };
 }

@@ -2,12 +2,15 @@ import {
   Command,
   CommandResult,
   fail,
+  JoinReply,
+  JoinRequest,
   OperatorReply,
   OperatorRequest,
   ok,
   type PublicKey,
   parse,
   type Result,
+  type Secret,
 } from '@etcd-rotate/protocol';
 import { type Kind, sign, verify } from './signing.ts';
 
@@ -16,6 +19,8 @@ export interface Messages {
   result: CommandResult;
   request: OperatorRequest;
   reply: OperatorReply;
+  join: JoinRequest;
+  'join-reply': JoinReply;
 }
 
 /** What goes over the wire. The signature travels beside the bytes, so that it is over exactly what was sent. */
@@ -32,12 +37,14 @@ export const sizeLimits: Record<Kind, number> = {
   result: 4 * mib,
   request: 2 * mib,
   reply: 4 * mib,
+  join: 16 * 1024,
+  'join-reply': 16 * 1024,
 };
 
 export function encode<K extends Kind>(
   kind: K,
   value: Messages[K],
-  privateKey: string,
+  privateKey: Secret,
 ): Result<{ data: Uint8Array; signature: string }> {
   const data = new TextEncoder().encode(JSON.stringify(value));
   if (data.length > sizeLimits[kind]) return tooLarge(kind, data.length);
@@ -61,6 +68,18 @@ export function decode<K extends Kind>(
       'check which identity file the sender uses; if it is right, somebody forges',
     );
   }
+  return contentsOf(kind, data);
+}
+
+/**
+ * What a message says whose signature is still to be checked: whose key that is, only the message says. To be decoded
+ * with that key before anything else is done with it.
+ */
+export function readUnsigned<K extends Kind>(kind: K, { data }: Envelope): Result<Messages[K]> {
+  return data.length > sizeLimits[kind] ? tooLarge(kind, data.length) : contentsOf(kind, data);
+}
+
+function contentsOf<K extends Kind>(kind: K, data: Uint8Array): Result<Messages[K]> {
   const value = fromJson(data);
   if (value === undefined) return fail('bad-message', `a ${kind} is not JSON in UTF-8`, hint);
   const version = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined;
@@ -81,6 +100,8 @@ const parsers: { [K in Kind]: (value: unknown) => Result<Messages[K]> } = {
   result: (value) => parse(CommandResult, value, 'a result', 'bad-message'),
   request: (value) => parse(OperatorRequest, value, 'a request', 'bad-message'),
   reply: (value) => parse(OperatorReply, value, 'a reply', 'bad-message'),
+  join: (value) => parse(JoinRequest, value, 'a request to join', 'bad-message'),
+  'join-reply': (value) => parse(JoinReply, value, 'an answer to a request to join', 'bad-message'),
 };
 
 function fromJson(data: Uint8Array): unknown {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { subjects } from '@etcd-rotate/protocol';
+import { Secret, subjects } from '@etcd-rotate/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BusEvent, Incoming } from './bus.ts';
 import { connectBus } from './connect.ts';
@@ -60,7 +60,7 @@ describe('a connection', () => {
   test.each([
     ['a node, the result of another', 'n1', subjects.result(fleet, 'n2')],
     ['a node, a command', 'n1', subjects.command(fleet, 'n2')],
-    ['a node, a request', 'n1', subjects.request(fleet)],
+    ['a node, a request', 'n1', subjects.request(fleet, 'alice')],
     ['a node, to where the coordinator reads its answers', 'n1', '_INBOX_coordinator_coordinator.x.y'],
     ['an operator, a command', 'alice', subjects.command(fleet, 'n1')],
     ['an operator, a reply to another', 'bob', '_INBOX_operator_alice.x.y'],
@@ -80,7 +80,7 @@ describe('a connection', () => {
     ['a node, results', 'n1', subjects.results(fleet)],
     ['a node, everything', 'n1', '>'],
     ['a node, the answers to another', 'n1', '_INBOX_node_n2.>'],
-    ['an operator, requests', 'alice', subjects.request(fleet)],
+    ['an operator, requests', 'alice', subjects.request(fleet, 'alice')],
     ['an operator, the replies to another', 'bob', '_INBOX_operator_alice.>'],
   ] as const)('lets nobody read what is for others: %s', async (_what, person, subject) => {
     const seen: BusEvent[] = [];
@@ -96,11 +96,11 @@ describe('a connection', () => {
     await using operator = await nats.as('alice');
     const ready = [
       coordinator.subscribe(subjects.results(fleet), () => undefined).ready(),
-      coordinator.subscribe(subjects.request(fleet), () => undefined).ready(),
+      coordinator.subscribe(subjects.requests(fleet), () => undefined).ready(),
       node.subscribe(subjects.command(fleet, 'n1'), () => undefined).ready(),
       coordinator.publish(subjects.command(fleet, 'n1'), message),
       node.publish(subjects.result(fleet, 'n1'), message),
-      operator.publish(subjects.request(fleet), message),
+      operator.publish(subjects.request(fleet, 'alice'), message),
     ];
     expect((await Promise.all(ready)).map(({ ok }) => ok)).toEqual(ready.map(() => true));
   });
@@ -143,7 +143,7 @@ describe('connecting', () => {
   });
 
   test('says that the seed is damaged', async () => {
-    expect(await connectBus({ ...as('n1'), nkeySeed: 'SUOOPS' })).toMatchObject({
+    expect(await connectBus({ ...as('n1'), nkeySeed: new Secret('SUOOPS') })).toMatchObject({
       failure: { code: 'nats-refused' },
     });
   });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
+import { type Failure, fail, ok, type Result, type Secret } from '@etcd-rotate/protocol';
 import {
   type Authenticator,
   type ConnectionOptions,
@@ -18,7 +18,7 @@ export interface ConnectOptions {
   servers: string[];
   /** PEM of the CA that signed the servers' certificates. */
   ca: string;
-  nkeySeed: string;
+  nkeySeed: Secret;
   /** For the server's log. */
   name: string;
   /** `subjects.inbox(…)`, or `coordinatorInbox` */
@@ -56,8 +56,8 @@ export async function connectNats(options: ConnectOptions): Promise<Result<NatsC
 const retryMs = 200;
 const sayAgainMs = 60_000;
 
-function withNkey(seed: string): Result<Authenticator> {
-  const bytes = new TextEncoder().encode(seed);
+function withNkey(seed: Secret): Result<Authenticator> {
+  const bytes = new TextEncoder().encode(seed.reveal());
   try {
     nkeys.fromSeed(bytes);
     return ok(nkeyAuthenticator(bytes));

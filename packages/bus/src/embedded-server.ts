@@ -3,6 +3,7 @@ import { fail, ok, type Result } from '@etcd-rotate/protocol';
 import { accepts } from './accepts.ts';
 import { endOrphan } from './end-orphan.ts';
 import { type Launched, launchNats } from './launch-nats.ts';
+import { reloadNats } from './reload-nats.ts';
 
 export interface NatsServerOptions {
   /** A path, or a name to be found in PATH. */
@@ -24,6 +25,8 @@ export interface NatsServerEvent {
 export interface NatsServer {
   /** Of the process that runs now. */
   readonly pid: number;
+  /** Reads its configuration again; whoever it lets in no more is not connected any more when it is ok. */
+  reload(): Promise<Result<void>>;
   /** SIGTERM, and SIGKILL 5 s later. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -80,6 +83,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<Resul
     get pid() {
       return running.pid;
     },
+    reload: () => reloadNats(running.pid, options.logFile),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await running.end();

@@ -42,6 +42,7 @@ export function aRequest(said: Partial<OperatorRequest> = {}): OperatorRequest {
     operator: 'alice',
     issuedAt: at,
     expiresAt: '2026-11-24T03:00:30.000Z',
+    trusts: `${'A'.repeat(43)}=`,
     body: { type: 'resume', rotation: 'r1' },
     ...said,
   };

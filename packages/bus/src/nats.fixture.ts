@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type IdentitiesFile, type Result, subjects } from '@etcd-rotate/protocol';
+import { type IdentitiesFile, type Result, type Secret, subjects } from '@etcd-rotate/protocol';
 import type { Bus, BusEvent } from './bus.ts';
 import { connectBus } from './connect.ts';
 import { type NatsServer, type NatsServerEvent, startNatsServer } from './embedded-server.ts';
@@ -26,6 +26,8 @@ const people = {
   bob: { kind: 'operator', name: 'bob' },
   /** Has an nkey that the server was never told of. */
   mallory: { kind: 'node', name: 'mallory' },
+  /** A node that has no identity yet. */
+  joiner: { kind: 'joining', name: 'node' },
 } as const;
 export type Person = keyof typeof people;
 
@@ -36,11 +38,13 @@ export interface Nats {
   pidFile: string;
   ca: string;
   keys: Record<Person, ReturnType<typeof createSigningKey>>;
-  nkeySeeds: Record<Person, string>;
+  nkeySeeds: Record<Person, Secret>;
   events: NatsServerEvent[];
   /** URL of the monitoring endpoint, where JetStream is on. */
   monitoring: string;
   start(): Promise<Result<NatsServer>>;
+  /** Writes the configuration anew, with nobody else but the coordinator and these. */
+  letIn(names: readonly ('n1' | 'n2' | 'alice' | 'bob')[]): void;
   /** Connected as this person; what happens to the connection goes to `seen`. */
   as(person: Person, seen?: BusEvent[]): Promise<Bus>;
   /** What coordinators share, by a connection of its own; every one has the same keys. */
@@ -63,10 +67,16 @@ export async function aNats({ jetStream = false } = {}): Promise<Nats> {
     identities.known.push({ kind, name, nkey: nkeys[name].publicKey, key: keys[name].publicKey });
   }
   const coordinator = nkeys.coordinator.publicKey;
-  const config = { listen, serverName: 'lab', tls, coordinator, identities, pidFile: files.pidFile };
+  const joining = nkeys.joiner.publicKey;
+  const config = { listen, serverName: 'lab', tls, coordinator, joining, identities, pidFile: files.pidFile };
   const monitoring = `127.0.0.1:${await aFreePort()}`;
   const shared = jetStream ? { storeFolder: join(folder, 'store'), monitoring } : undefined;
-  writeFileSync(files.configFile, natsServerConfig({ ...config, jetStream: shared }));
+  const letIn: Nats['letIn'] = (people) => {
+    const known = identities.known.filter(({ name }) => (people as string[]).includes(name));
+    const allowed = { ...identities, known };
+    writeFileSync(files.configFile, natsServerConfig({ ...config, identities: allowed, jetStream: shared }));
+  };
+  letIn(['n1', 'n2', 'alice', 'bob']);
   const events: NatsServerEvent[] = [];
   const ca = readFileSync(tls.ca, 'utf8');
   const nkeySeeds = record(names, (name) => nkeys[name].seed);
@@ -79,6 +89,7 @@ export async function aNats({ jetStream = false } = {}): Promise<Nats> {
     nkeySeeds,
     events,
     monitoring: `http://${monitoring}`,
+    letIn,
     start: () =>
       startNatsServer({
         ...files,

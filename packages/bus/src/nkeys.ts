@@ -1,7 +1,13 @@
+import { Secret } from '@etcd-rotate/protocol';
 import { nkeys } from 'nats';
 
+/** The public nkey of a seed. */
+export function nkeyOf(seed: Secret): string {
+  return nkeys.fromSeed(new TextEncoder().encode(seed.reveal())).getPublicKey();
+}
+
 /** A NATS user key: the seed is for the identity file, the public key for the server's configuration. */
-export function createNkey(): { seed: string; publicKey: string } {
+export function createNkey(): { seed: Secret; publicKey: string } {
   const pair = nkeys.createUser();
-  return { seed: new TextDecoder().decode(pair.getSeed()), publicKey: pair.getPublicKey() };
+  return { seed: new Secret(new TextDecoder().decode(pair.getSeed())), publicKey: pair.getPublicKey() };
 }

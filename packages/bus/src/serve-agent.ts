@@ -3,6 +3,7 @@ import {
   type CommandResult,
   type Failure,
   type PublicKey,
+  type Secret,
   subjects,
 } from '@etcd-rotate/protocol';
 import { ack } from './ack.ts';
@@ -17,9 +18,10 @@ import { type EpochStore, mayObey, takeCommand } from './take-command.ts';
 export interface ServeAgentOptions {
   fleet: string;
   node: string;
-  coordinatorKey: PublicKey;
+  /** Of whoever may command this node now. */
+  coordinatorKey: () => PublicKey;
   /** The node's, PKCS#8 PEM. */
-  signingKey: string;
+  signingKey: Secret;
   now: () => Date;
   epoch: EpochStore;
   /** Must be safe to call again with a command that was obeyed before: it gives the recorded outcome then. */

@@ -4,6 +4,7 @@ import {
   type OperatorRequest,
   type PublicKey,
   type Result,
+  type Secret,
   subjects,
 } from '@etcd-rotate/protocol';
 import { ack } from './ack.ts';
@@ -16,14 +17,20 @@ import { checkTimely } from './timely.ts';
 export interface ServeOperatorsOptions {
   fleet: string;
   operatorKeys: (operator: string) => PublicKey | undefined;
-  /** The coordinator's, PKCS#8 PEM. */
-  signingKey: string;
+  keys: CoordinatorKeys;
   now: () => Date;
   /** Whether requests are ours to answer, where that is not always so: others are left to who they are for. */
   listens?: () => boolean;
   /** May be called for several requests at the same time. */
   answer: (request: OperatorRequest) => Promise<OperatorReply['outcome']>;
   onRefused: (refusal: Refusal) => void;
+}
+
+/** What the coordinator signs with, and what it signed with before: for those who know that one alone. */
+export interface CoordinatorKeys {
+  signingKey: Secret;
+  publicKey: PublicKey;
+  retiring?: { signingKey: Secret; publicKey: PublicKey } | undefined;
 }
 
 export interface ServedOperators {
@@ -45,11 +52,9 @@ export function serveOperators(bus: Bus, options: ServeOperatorsOptions): Served
       : request;
     if (!given.ok)
       options.onRefused({ failure: given.failure, subject: message.subject, from: message.from });
-    await message.respond(
-      request.ok && given.ok ? reply(request.value.id, given.value, options) : ack(given),
-    );
+    await message.respond(request.ok && given.ok ? reply(request.value, given.value, options) : ack(given));
   }
-  const subscription = bus.subscribe(subjects.request(options.fleet), (message) => {
+  const subscription = bus.subscribe(subjects.requests(options.fleet), (message) => {
     if (options.listens?.() === false) return;
     const served = serve(message);
     underWay.add(served);
@@ -65,18 +70,15 @@ export function serveOperators(bus: Bus, options: ServeOperatorsOptions): Served
 }
 
 function believe(message: Incoming, options: ServeOperatorsOptions): Result<OperatorRequest> {
-  const key = message.from === undefined ? undefined : options.operatorKeys(message.from);
-  if (!key)
-    return fail(
-      'not-signed',
-      `a request comes from ${message.from ?? 'nobody'}, who is no operator here`,
-      hint,
-    );
+  // NATS lets each of them publish under the own name alone.
+  const name = message.subject.split('.').at(-2) ?? '';
+  const key = options.operatorKeys(name);
+  if (!key) return fail('not-signed', `a request comes from ${name}, who is no operator here`, hint);
   const request = decode('request', message, key);
   if (!request.ok) return request;
   const { operator, fleet } = request.value;
-  if (operator !== message.from) {
-    return fail('not-signed', `a request signed by ${message.from} says to be from ${operator}`, hint);
+  if (operator !== name) {
+    return fail('not-signed', `a request signed by ${name} says to be from ${operator}`, hint);
   }
   if (fleet !== options.fleet)
     return fail('not-for-us', `a request is for fleet ${fleet}; this is ${options.fleet}`, hint);
@@ -95,17 +97,26 @@ async function answerOrSay(
   } catch (error) {
     const message = `request ${request.id} broke off: ${error instanceof Error ? error.message : String(error)}`;
     const { failure } = fail('internal', message, 'report it with the log of the coordinator');
-    options.onRefused({ failure, subject: subjects.request(options.fleet), from: request.operator });
+    const subject = subjects.request(options.fleet, request.operator);
+    options.onRefused({ failure, subject, from: request.operator });
     return { ok: false, failures: [failure] };
   }
 }
 
-function reply(id: string, outcome: OperatorReply['outcome'], options: ServeOperatorsOptions): Message {
+/** Signed so that it is believed: with the key from before where the operator has not heard of another one. */
+function reply(
+  request: Pick<OperatorRequest, 'id' | 'trusts'>,
+  outcome: OperatorReply['outcome'],
+  options: ServeOperatorsOptions,
+): Message {
+  const { signingKey, publicKey, retiring } = options.keys;
+  const isOld = request.trusts === retiring?.publicKey;
+  const said: OperatorReply = { v: 1, id: request.id, at: options.now().toISOString(), outcome };
   const envelope = encode(
     'reply',
-    { v: 1, id, at: options.now().toISOString(), outcome },
-    options.signingKey,
+    isOld ? { ...said, newCoordinatorKey: publicKey } : said,
+    isOld ? retiring.signingKey : signingKey,
   );
   if (envelope.ok) return { ...envelope.value, from: 'coordinator' };
-  return reply(id, { ok: false, failures: [envelope.failure] }, options);
+  return reply(request, { ok: false, failures: [envelope.failure] }, options);
 }

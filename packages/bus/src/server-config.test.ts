@@ -16,6 +16,7 @@ const plain = {
   serverName: 'lab',
   tls: { cert: '/i/cert.pem', key: '/i/key "1".pem', ca: '/i/ca.pem' },
   coordinator: 'UCOORDINATOR',
+  joining: 'UJOINING',
   identities,
   pidFile: '/s/nats.pid',
 };
@@ -26,8 +27,12 @@ test('lets each identity speak and hear as who it is, and nobody else in', () =>
   expect(users).toMatchInlineSnapshot(`
     "users: [
         { nkey: UCOORDINATOR, permissions: {
-          publish: { allow: ["etcd-rotate.v1.lab.node.*.command", "_INBOX_node_n1.>", "_INBOX_operator_alice.>"] }
-          subscribe: { allow: ["etcd-rotate.v1.lab.node.*.result", "etcd-rotate.v1.lab.operator.request", "_INBOX_coordinator_coordinator.>"] }
+          publish: { allow: ["etcd-rotate.v1.lab.node.*.command", "_INBOX_node_n1.>", "_INBOX_operator_alice.>", "_INBOX_joining_node.>"] }
+          subscribe: { allow: ["etcd-rotate.v1.lab.node.*.result", "etcd-rotate.v1.lab.operator.*.request", "etcd-rotate.v1.lab.join", "_INBOX_coordinator_coordinator.>"] }
+        } }
+        { nkey: UJOINING, permissions: {
+          publish: { allow: ["etcd-rotate.v1.lab.join"] }
+          subscribe: { allow: ["_INBOX_joining_node.>"] }
         } }
         { nkey: UNODE, permissions: {
           publish: { allow: ["etcd-rotate.v1.lab.node.n1.result"] }
@@ -35,7 +40,7 @@ test('lets each identity speak and hear as who it is, and nobody else in', () =>
           allow_responses: { max: 1, expires: "30s" }
         } }
         { nkey: UALICE, permissions: {
-          publish: { allow: ["etcd-rotate.v1.lab.operator.request"] }
+          publish: { allow: ["etcd-rotate.v1.lab.operator.alice.request"] }
           subscribe: { allow: ["_INBOX_operator_alice.>"] }
         } }
       ]

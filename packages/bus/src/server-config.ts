@@ -10,6 +10,8 @@ export interface NatsServerConfig {
   tls: { cert: string; key: string; ca: string };
   /** The coordinator's public nkey. */
   coordinator: string;
+  /** That of nodes which have no identity yet. */
+  joining: string;
   identities: IdentitiesFile;
   /** Of a server that we start ourselves. */
   pidFile?: string | undefined;
@@ -28,13 +30,15 @@ export interface JetStreamConfig {
 /** The inbox prefix that the configuration lets the coordinator read, and nobody else. */
 export const coordinatorInbox = subjects.inbox('coordinator', 'coordinator');
 
+/** Shared by all who join: what is answered there is signed, and nothing to keep from another one. */
+export const joiningInbox = subjects.inbox('joining', 'node');
+
 /**
  * The configuration of the embedded server, and a model for one's own: TLS for everybody, and each nkey may only speak
  * and hear as who it is. An nkey that is not listed cannot connect; a subject that is not listed is denied.
  */
 export function natsServerConfig(config: NatsServerConfig): string {
-  const { tls, identities } = config;
-  const users = [coordinator(config), ...identities.known.map((known) => identity(identities.fleet, known))];
+  const { tls } = config;
   const { pidFile, logFile } = config;
   return `# Made by etcd-rotate${pidFile === undefined ? '' : '; changes are overwritten'}.
 listen: ${quote(config.listen)}
@@ -55,10 +59,23 @@ ${config.jetStream === undefined ? '' : jetStream(config.jetStream)}
 authorization {
   timeout: 5
   users: [
-${users.map(user).join('\n')}
+${natsUsers(config)}
   ]
 }
 `;
+}
+
+/** The users alone, for the configuration of a server that is not ours. */
+export function natsUsers(
+  config: Pick<NatsServerConfig, 'coordinator' | 'joining' | 'identities' | 'jetStream'>,
+): string {
+  const { identities } = config;
+  const users = [
+    coordinator(config),
+    joining(config),
+    ...identities.known.map((known) => identity(identities.fleet, known)),
+  ];
+  return users.map(user).join('\n');
 }
 
 function jetStream({ storeFolder, monitoring }: JetStreamConfig): string {
@@ -84,16 +101,26 @@ interface User {
   responds: boolean;
 }
 
-function coordinator({ coordinator: nkey, identities, jetStream }: NatsServerConfig): User {
+function coordinator({
+  coordinator: nkey,
+  identities,
+  jetStream,
+}: Pick<NatsServerConfig, 'coordinator' | 'identities' | 'jetStream'>): User {
   const { fleet, known } = identities;
   return {
     nkey,
     publish: [
       subjects.command(fleet, '*'),
       ...known.map(inboxOf),
+      `${joiningInbox}.>`,
       ...(jetStream === undefined ? [] : sharedBy(fleet)),
     ],
-    subscribe: [subjects.results(fleet), subjects.request(fleet), `${coordinatorInbox}.>`],
+    subscribe: [
+      subjects.results(fleet),
+      subjects.requests(fleet),
+      subjects.join(fleet),
+      `${coordinatorInbox}.>`,
+    ],
     responds: false,
   };
 }
@@ -102,6 +129,19 @@ function coordinator({ coordinator: nkey, identities, jetStream }: NatsServerCon
 function sharedBy(fleet: string): string[] {
   const { journal, shared, coordinators } = streamsOf(fleet);
   return [journal.subjects, `${shared.subjects}.>`, `${coordinators.subjects}.>`, ...apiSubjects(fleet)];
+}
+
+/** A node that has no identity yet may ask to be let in: a token decides whether it is. */
+function joining({
+  joining: nkey,
+  identities: { fleet },
+}: Pick<NatsServerConfig, 'joining' | 'identities'>): User {
+  return {
+    nkey,
+    publish: [subjects.join(fleet)],
+    subscribe: [`${joiningInbox}.>`],
+    responds: false,
+  };
 }
 
 function identity(fleet: string, known: Known): User {
@@ -117,7 +157,7 @@ function identity(fleet: string, known: Known): User {
     case 'operator':
       return {
         nkey,
-        publish: [subjects.request(fleet)],
+        publish: [subjects.request(fleet, name)],
         subscribe: [inboxOf(known)],
         responds: false,
       };

@@ -1,13 +1,14 @@
 import { PublicKey } from '@etcd-rotate/protocol';
 import { expect, test } from 'vitest';
-import { createSigningKey, type Kind, sign, verify } from './signing.ts';
+import { createSigningKey, type Kind, publicKeyOf, sign, verify } from './signing.ts';
 
-const kinds: Kind[] = ['command', 'result', 'request', 'reply'];
+const kinds: Kind[] = ['command', 'result', 'request', 'reply', 'join', 'join-reply'];
 const data = new TextEncoder().encode('{"v":1}');
 const ours = createSigningKey();
 
 test('makes keys as identity files hold them', () => {
-  expect(ours.privateKey).toContain('BEGIN PRIVATE KEY');
+  expect(ours.privateKey.reveal()).toContain('BEGIN PRIVATE KEY');
+  expect(publicKeyOf(ours.privateKey)).toBe(ours.publicKey);
   expect(PublicKey.safeParse(ours.publicKey).success).toBe(true);
 });
 

@@ -5,27 +5,33 @@ import {
   sign as signBytes,
   verify as verifyBytes,
 } from 'node:crypto';
-import type { PublicKey } from '@etcd-rotate/protocol';
+import { type PublicKey, Secret } from '@etcd-rotate/protocol';
 
 /** What may be signed. The kind is part of what is signed, so that no message can stand for one of another kind. */
-export type Kind = 'command' | 'result' | 'request' | 'reply';
+export type Kind = 'command' | 'result' | 'request' | 'reply' | 'join' | 'join-reply';
 
-/** What is signed besides messages: what NATS keeps for us, and might change. */
-type Signed = Kind | 'journal';
+/** What is signed besides messages: what NATS keeps for us, and might change; and the keys that a token is shown for. */
+type Signed = Kind | 'journal' | 'token';
 
 /** An Ed25519 key pair: PKCS#8 PEM, and the raw public key in base64. */
-export function createSigningKey(): { privateKey: string; publicKey: PublicKey } {
+export function createSigningKey(): { privateKey: Secret; publicKey: PublicKey } {
   const pair = generateKeyPairSync('ed25519');
   const spki = pair.publicKey.export({ type: 'spki', format: 'der' });
   return {
-    privateKey: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    privateKey: new Secret(pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
     publicKey: spki.subarray(spkiPrefix.length).toString('base64'),
   };
 }
 
+/** The raw public key of a private one, in base64. */
+export function publicKeyOf(privateKey: Secret): PublicKey {
+  const spki = createPublicKey(privateKey.reveal()).export({ type: 'spki', format: 'der' });
+  return spki.subarray(spkiPrefix.length).toString('base64');
+}
+
 /** @returns the signature over the kind's context and exactly these bytes, in base64 */
-export function sign(kind: Signed, data: Uint8Array, privateKey: string): string {
-  return signBytes(null, inContext(kind, data), createPrivateKey(privateKey)).toString('base64');
+export function sign(kind: Signed, data: Uint8Array, privateKey: Secret): string {
+  return signBytes(null, inContext(kind, data), createPrivateKey(privateKey.reveal())).toString('base64');
 }
 
 export function verify(

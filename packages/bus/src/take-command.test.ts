@@ -22,7 +22,7 @@ function aTaker(said: Partial<Taker> = {}): Taker & { stored: number[] } {
   return {
     fleet,
     node: 'n1',
-    coordinatorKey: coordinator.publicKey,
+    coordinatorKey: () => coordinator.publicKey,
     now: at3,
     epoch,
     known,

@@ -13,7 +13,8 @@ export interface EpochStore {
 export interface Taker {
   fleet: string;
   node: string;
-  coordinatorKey: PublicKey;
+  /** Of whoever may command this node now. */
+  coordinatorKey: () => PublicKey;
   now: () => Date;
   epoch: EpochStore;
   /** `contentsOf` the command that is known under an id. */
@@ -22,7 +23,7 @@ export interface Taker {
 
 /** Every question a command has to pass before it is acknowledged, in the order in which they are asked. */
 export async function takeCommand(envelope: Envelope, taker: Taker): Promise<Result<Command>> {
-  const decoded = decode('command', envelope, taker.coordinatorKey);
+  const decoded = decode('command', envelope, taker.coordinatorKey());
   if (!decoded.ok) return decoded;
   const command = decoded.value;
   const refused = [isForUs, isTimely, isOfLeader, isWhatItWas]

@@ -1,27 +1,26 @@
-import type { Command, CommandResult, Entry, EntryBody } from '@etcd-rotate/protocol';
+import {
+  type Command,
+  type CommandResult,
+  type Entry,
+  isOfRotation,
+  type OfRotation,
+} from '@etcd-rotate/protocol';
+import { mayApprove } from './approval.ts';
 import { currentGroup } from './groups.ts';
 import { installed } from './installed.ts';
-import {
-  attemptOf,
-  inFlight,
-  isAwaited,
-  isBegun,
-  type Progress,
-  type Rotation,
-  type State,
-} from './rotation.ts';
+import { attemptOf, inFlight, isAwaited, isBegun, type Progress, type Rotation } from './rotation.ts';
 import { after, worldFrom } from './world.ts';
 
 /** One step further: the rotation after an entry. Entries of other rotations change nothing. */
 export function apply(rotation: Rotation | undefined, entry: Entry): Rotation | undefined {
   const { body, seq } = entry;
-  if (body.type === 'lead') return rotation;
+  if (!isOfRotation(body)) return rotation;
   if (!rotation) return body.type === 'started' ? begun(entry, body) : undefined;
   if (rotation.id !== body.rotation) return rotation;
-  return mayFollow(rotation.state, body) ? { ...followed(rotation, entry, body), seq } : { ...rotation, seq };
+  return mayFollow(rotation, body) ? { ...followed(rotation, entry, body), seq } : { ...rotation, seq };
 }
 
-type Started = Extract<EntryBody, { type: 'started' }>;
+type Started = Extract<OfRotation, { type: 'started' }>;
 
 function begun({ at, seq }: Entry, body: Started): Rotation {
   const { rotation: id, cluster, operator, request, plan, observations } = body;
@@ -36,13 +35,14 @@ function begun({ at, seq }: Entry, body: Started): Rotation {
     seq,
     state: { status: 'running' },
     mayRefuse: false,
+    approved: {},
     cas: {},
     world: worldFrom(observations),
     progress: {},
   };
 }
 
-function followed(rotation: Rotation, { at }: Entry, body: Exclude<EntryBody, { type: 'lead' }>): Rotation {
+function followed(rotation: Rotation, { at }: Entry, body: OfRotation): Rotation {
   switch (body.type) {
     case 'started':
       return rotation;
@@ -62,6 +62,11 @@ function followed(rotation: Rotation, { at }: Entry, body: Exclude<EntryBody, { 
       return { ...rotation, state: { status: 'holding', operator: body.operator } };
     case 'resumed':
       return resumed(rotation, body.prepareAgain);
+    case 'approved':
+      return {
+        ...resumed(rotation, body.prepareAgain),
+        approved: { ...rotation.approved, [body.before]: body.operator },
+      };
     case 'turned': {
       const { plan, observations } = body;
       const world = worldFrom(observations);
@@ -73,11 +78,19 @@ function followed(rotation: Rotation, { at }: Entry, body: Exclude<EntryBody, { 
   }
 }
 
-/** Nothing follows the end, and only what is held is resumed: what comes all the same was overtaken. */
-function mayFollow({ status }: State, body: EntryBody): boolean {
+/**
+ * Nothing follows the end, only what is held is resumed, and only what waits for it is approved, by another operator than
+ * who asked for it: what comes all the same was overtaken.
+ */
+function mayFollow(rotation: Rotation, body: OfRotation): boolean {
+  const { status } = rotation.state;
   switch (body.type) {
     case 'resumed':
       return status === 'held' || status === 'holding';
+    case 'approved': {
+      const awaited = mayApprove(rotation, body.operator);
+      return awaited.ok && awaited.value === body.before;
+    }
     case 'turned':
       return status === 'held';
     case 'holding':
@@ -85,7 +98,6 @@ function mayFollow({ status }: State, body: EntryBody): boolean {
     case 'held':
       // Who asked to hold and has taken it back meanwhile wants to go on.
       return body.failure.code === 'held-by-operator' ? status === 'holding' : status !== 'finished';
-    case 'lead':
     case 'started':
     case 'ca':
     case 'sent':

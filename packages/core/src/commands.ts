@@ -42,6 +42,9 @@ export function bodyOf(rotation: Rotation, step: Step, type: CommandBody['type']
     case 'observe':
     case 'lead':
       return { type };
+    case 'trust-key':
+      // No step of a rotation.
+      return undefined;
     case 'request':
       return step.action.type === 'change'
         ? { type, leaves: leafRequests(rotation, step), canaries: step.action.canaries }

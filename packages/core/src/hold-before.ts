@@ -1,26 +1,31 @@
 import type { Failure, Step } from '@etcd-rotate/protocol';
 import { fail } from '@etcd-rotate/protocol';
+import { approvalBefore, needsApproval, refusesOldLeaves } from './approval.ts';
 import { isBegun, type Rotation } from './rotation.ts';
 
 /**
- * Why a group of steps is not begun, where somebody asked for that: an operator who wants to hold, or the policy before the
- * first step that refuses old leaves. What was begun is brought to its end, and looking changes nothing.
+ * Why a group of steps is not begun, where somebody asked for that: an operator who wants to hold, the policy that wants a
+ * second operator, or a confirmation before the first step that refuses old leaves. What was begun is brought to its end,
+ * and looking changes nothing. The approval of a second operator is the confirmation as well.
  */
 export function holdBefore(group: readonly Step[], rotation: Rotation): Failure | undefined {
   const [first] = group;
-  if (!first || group.every(({ action }) => action.type === 'prove') || isOneBegun(group, rotation))
-    return undefined;
+  if (!first) return undefined;
   const { state, plan } = rotation;
-  if (state.status === 'holding') {
+  const isToBeBegun = group.some(({ action }) => action.type !== 'prove') && !isOneBegun(group, rotation);
+  if (isToBeBegun && state.status === 'holding') {
     return fail(
       'held-by-operator',
       `${state.operator} asked the rotation to hold; ${first.id} would be next`,
       'everybody trusts everybody as it stands; `rotate resume` goes on, `rotate rollback` goes back',
     ).failure;
   }
-  const refuses = plan.steps.find(({ stage, action }) => stage === 'retire' && action.type === 'change');
+  const approval = approvalBefore(group, rotation);
+  if (approval) return needsApproval(approval, rotation);
+  const refuses = plan.steps.find(refusesOldLeaves);
   const isThere = refuses !== undefined && group.some(({ id }) => id === refuses.id);
-  if (!isThere || !plan.policy.confirmRetire || rotation.mayRefuse) return undefined;
+  const isConfirmed = rotation.mayRefuse || rotation.approved.retire !== undefined;
+  if (!isToBeBegun || !isThere || !plan.policy.confirmRetire || isConfirmed) return undefined;
   return fail(
     'confirm-retire',
     `everybody presents a leaf of the new CA; from ${refuses.id} on, leaves of the old one are refused`,

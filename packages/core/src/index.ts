@@ -1,4 +1,5 @@
 export { apply, awaits } from './apply.ts';
+export { type Approval, approvalBefore, awaitedApproval, mayApprove } from './approval.ts';
 export type { Check, CheckInput } from './checks/check.ts';
 export { type LostCopies, lostCopies } from './checks/lost-copies.ts';
 export {
@@ -29,9 +30,9 @@ export { isAsWanted, leafChangesOf, leafKey, unchanged } from './leaves.ts';
 export { type Circumstances, type Move, nextMove, type ToSign } from './next-move.ts';
 export { type PlanInput, planTowards } from './plan.ts';
 export { provePlan, type StandIns } from './prove-plan.ts';
-export type { Progress, Rotation, State } from './rotation.ts';
+export { inFlight, type Progress, type Rotation, type State } from './rotation.ts';
 export { statusOf } from './status.ts';
 export { describeRefusal, type Judge, type Refusal, strangers, type Verdict, type Verify } from './trust.ts';
-export { allowed, legalVerbs, mayDo, statusInWords, type Verb, verbs, type Where } from './verbs.ts';
+export { allowed, legalVerbs, mayDo, statusInWords, type Verb, verbs, type Where, whereIs } from './verbs.ts';
 export type { WayBack } from './way-back.ts';
 export { type Contents, type World, worldFrom } from './world.ts';

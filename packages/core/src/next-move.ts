@@ -13,6 +13,8 @@ import type {
   Step,
 } from '@etcd-rotate/protocol';
 import { fail } from '@etcd-rotate/protocol';
+import { approvalBefore } from './approval.ts';
+import { notAsAsked } from './as-asked.ts';
 import { bodyOf, commandTypesOf } from './commands.ts';
 import type { Covers } from './etcd-rules.ts';
 import { valuesOf } from './flag-values.ts';
@@ -43,6 +45,8 @@ export interface ToSign {
   for: { slot: Slot } | { canary: Domain };
   ca: string;
   csr: string;
+  /** That whoever asks has the key of `like`; none for a canary that has a name of its own. */
+  proof: string | undefined;
   like: KnownCertificate;
   /** Canaries of a client port with `--client-cert-allowed-hostname`: the name that the port asks for. */
   allowedHostname?: string;
@@ -87,11 +91,15 @@ function requestAhead(
 ): Move | undefined {
   if (rotation.state.status === 'holding') return undefined;
   const next = groups.find((group) => group.some(({ action }) => action.type === 'change')) ?? [];
+  // Canaries are for a step that is about to be taken, and nobody has said yet that this one may be.
+  if (approvalBefore(next, rotation)) return undefined;
   for (const step of next) {
     const progress = rotation.progress[step.id];
     if (commandTypesOf(step)[0] !== 'request') continue;
     if (!progress) return send(step, 'request', { rotation, attempt: 1, ...circumstances });
-    const certificates = progress.signed ? [] : certificatesToSign(rotation, step, progress);
+    // What is not as it was asked for waits until its turn comes, and holds then.
+    const isSettled = progress.signed !== undefined || notAsAsked(progress) !== undefined;
+    const certificates = isSettled ? [] : certificatesToSign(rotation, step, progress);
     if (certificates.length > 0) return { type: 'sign', step: step.id, certificates };
   }
   return undefined;
@@ -146,6 +154,8 @@ function moveOf(step: Step, progress: Progress | undefined, situation: Situation
   if (failed) return afterFailure(step, failed, { ...situation, ...progress });
   const next = commandTypesOf(step)[progress.results.length];
   if (!next) return undefined;
+  const other = notAsAsked(progress);
+  if (other) return { type: 'hold', failure: other };
   const toSign = certificatesToSign(rotation, step, progress);
   if (toSign.length > 0 && !progress.signed) return { type: 'sign', step: step.id, certificates: toSign };
   if (canariesEnd(progress, situation)) return begin(step, { ...situation, attempt: progress.attempt + 1 });
@@ -236,21 +246,21 @@ function certificatesToSign(rotation: Rotation, step: Step, progress: Progress):
   const { action, holder } = step;
   const answer = progress.results.at(-1)?.outcome;
   if (action.type !== 'change' || !answer?.ok || answer.value.type !== 'requested') return [];
-  const leaves = answer.value.leaves.flatMap(({ slot, csr }): ToSign[] => {
+  const leaves = answer.value.leaves.flatMap(({ slot, csr, proof }): ToSign[] => {
     const target = action.slots[slot];
     const like = contentsOf(rotation.world, holder, slot)[0];
     const ca = target && 'leafOf' in target ? storeNameOf(rotation, target.leafOf) : undefined;
     if (!like || !ca) return [];
-    return [{ holder, for: { slot }, ca, csr, like }];
+    return [{ holder, for: { slot }, ca, csr, proof, like }];
   });
   const [host] = valuesOf(holderIn(rotation.observations, holder)?.flags?.['client-cert-allowed-hostname']);
   const allowedHostname = host === undefined ? {} : { allowedHostname: host };
-  const canaries = answer.value.canaries.flatMap(({ domain, csr }): ToSign[] => {
+  const canaries = answer.value.canaries.flatMap(({ domain, csr, proof }): ToSign[] => {
     const slot: Slot = domain === 'client' ? 'server-leaf' : 'peer-leaf';
     const like = contentsOf(rotation.world, holder, slot)[0];
     const ca = rotation.plan.domains[domain];
     const name = ca && storeNameOf(rotation, ca.target);
-    const wanted = { holder, for: { canary: domain }, csr, ...allowedHostname };
+    const wanted = { holder, for: { canary: domain }, csr, proof, ...allowedHostname };
     return like && name ? [{ ...wanted, ca: name, like }] : [];
   });
   return [...leaves, ...canaries];

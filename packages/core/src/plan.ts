@@ -110,9 +110,14 @@ function goalFor(input: PlanInput, world: World): Result<Goal> {
   return input.back ? goalBack(towards, input.back) : goalOf(towards);
 }
 
-/** On the way back every restart that can be spared is spared, and nobody is asked to wait for a snapshot. */
+/**
+ * On the way back every restart that can be spared is spared, and nobody is asked to wait for a snapshot or for a second
+ * operator: it brings back what was there, and two persons were asked for what led there.
+ */
 function policyFor({ cluster: { policy }, request, back }: PlanInput): Plan['policy'] {
-  if (back) return { ...policy, restarts: 'when-needed', snapshot: 'off', confirmRetire: false };
+  if (back) {
+    return { ...policy, restarts: 'when-needed', snapshot: 'off', confirmRetire: false, approvals: 1 };
+  }
   return {
     ...policy,
     restarts: request.restarts ?? policy.restarts,

@@ -24,6 +24,8 @@ export interface Rotation {
   state: State;
   /** An operator has gone on at the step from which old leaves are refused. */
   mayRefuse: boolean;
+  /** Second operators who have let it begin, and let it refuse old leaves. */
+  approved: { start?: string; retire?: string };
   /** The id of the request that turned it, where it goes back. */
   turned?: string;
   /** New CAs by their name in the plan. */

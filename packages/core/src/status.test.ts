@@ -1,4 +1,4 @@
-import { aCluster, failed, Play } from '@etcd-rotate/testing';
+import { aCluster, failed, Play, withPolicy } from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
 import { statusOf } from './status.ts';
 import { mayDo, verbs } from './verbs.ts';
@@ -6,6 +6,7 @@ import { mayDo, verbs } from './verbs.ts';
 const running = new Play(aCluster('a', 'b', 'c')).run(({ entries }) => entries.length === 4);
 const finished = new Play(aCluster('a', 'b', 'c')).run();
 const held = heldAt('trust-b change');
+const unapproved = new Play(aCluster('a', 'b', 'c', withPolicy({ approvals: 2 }))).run();
 
 function heldAt(what: string): Play {
   const cluster = aCluster('a', 'b', 'c');
@@ -57,6 +58,9 @@ describe('an operator', () => {
     ['rollback', held.rotation],
     ['abandon', held.rotation],
     ['abandon', back],
+    ['approve', unapproved.rotation],
+    ['rollback', unapproved.rotation],
+    ['abandon', unapproved.rotation],
   ] as const)('may %s', (verb, rotation) => {
     expect(mayDo(verb, rotation)).toEqual({ ok: true, value: undefined });
   });
@@ -69,6 +73,9 @@ describe('an operator', () => {
     ['abandon', holding, 'holding', 'possible now: resume'],
     ['hold', held.rotation, 'held', 'possible now: resume, rollback, abandon'],
     ['rollback', back, 'held on its way back', 'possible now: resume, abandon'],
+    ['hold', unapproved.rotation, 'held', 'possible now: approve, rollback, abandon'],
+    ['approve', held.rotation, 'held, and waits for no approval', 'possible now: resume, rollback, abandon'],
+    ['approve', running.rotation, 'running', 'possible now: hold'],
     ['resume', finished.rotation, 'finished', nothing],
     ['rollback', finished.rotation, 'finished', nothing],
   ] as const)(
@@ -82,7 +89,19 @@ describe('an operator', () => {
     },
   );
 
+  test('may not resume what waits for a second operator, and is told who has to approve', () => {
+    expect(mayDo('resume', unapproved.rotation)).toMatchObject({
+      ok: false,
+      failure: {
+        code: 'needs-approval',
+        message:
+          'resume is not possible: rotation r1, which ann asked for, waits for the approval of a second operator',
+        hint: 'another operator than ann runs: rotate approve r1',
+      },
+    });
+  });
+
   test('finds every verb in one table', () => {
-    expect(verbs).toEqual(['hold', 'resume', 'rollback', 'abandon']);
+    expect(verbs).toEqual(['hold', 'resume', 'approve', 'rollback', 'abandon']);
   });
 });

@@ -1,7 +1,10 @@
+export { othersCanRead, readKeyFile } from './key-file.ts';
+export { type Log, logOf } from './log.ts';
 export { type Notifier, notifier } from './notifier.ts';
 export { readIdentity } from './read-identity.ts';
 export { readSecretFile } from './read-secret-file.ts';
 export { readYaml } from './read-yaml.ts';
 export { requireNode } from './require-node.ts';
+export { type Adopted, sayAdopted } from './say-adopted.ts';
 export { stopWith } from './stop-with.ts';
 export { untilSignal } from './until-signal.ts';

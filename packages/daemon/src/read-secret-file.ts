@@ -1,18 +1,22 @@
-import { readFile, stat } from 'node:fs/promises';
-import { fail, ok, type Result } from '@etcd-rotate/protocol';
+import type { Stats } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
 
-/** Reads a file that holds a secret; one that others can read is refused. */
-export async function readSecretFile(path: string, hint: string): Promise<Result<string>> {
+/**
+ * Reads a file that holds a secret; one that others can read, or that another user could have written, is refused. Links
+ * are followed: what is looked at and what is read is the file that was opened, whatever the path leads to meanwhile.
+ *
+ * @param us the user that we are; undefined where files have no owner that means something
+ */
+export async function readSecretFile(
+  path: string,
+  hint: string,
+  us: number | undefined = process.geteuid?.(),
+): Promise<Result<string>> {
   try {
-    const { mode } = await stat(path);
-    if ((mode & 0o077) !== 0) {
-      return fail(
-        'bad-file',
-        `${path} can be read by others (mode ${(mode & 0o777).toString(8)})`,
-        `chmod 600 ${path}`,
-      );
-    }
-    return ok(await readFile(path, 'utf8'));
+    await using file = await open(path, 'r');
+    const fault = faultOf(await file.stat(), path, us);
+    return fault ? { ok: false, failure: fault } : ok(await file.readFile('utf8'));
   } catch (error) {
     return fail(
       'bad-file',
@@ -20,4 +24,25 @@ export async function readSecretFile(path: string, hint: string): Promise<Result
       hint,
     );
   }
+}
+
+function faultOf(
+  { mode, uid }: Pick<Stats, 'mode' | 'uid'>,
+  path: string,
+  us: number | undefined,
+): Failure | undefined {
+  if ((mode & 0o077) !== 0) {
+    return fail(
+      'bad-file',
+      `${path} can be read by others (mode ${(mode & 0o777).toString(8)})`,
+      `chmod 600 ${path}`,
+    ).failure;
+  }
+  // root reads and writes everything anyway.
+  if (us === undefined || uid === us || uid === 0) return undefined;
+  return fail(
+    'bad-file',
+    `${path} belongs to user ${uid}, who can read and change it; we are user ${us}`,
+    `chown ${us} ${path}`,
+  ).failure;
 }

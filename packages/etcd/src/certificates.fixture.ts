@@ -1,14 +1,5 @@
-import {
-  type Certificate,
-  generateKey,
-  makeCa,
-  makeCsr,
-  nameFrom,
-  readCsr,
-  type Secret,
-  signLeaf,
-} from '@etcd-rotate/pki';
-import type { KeyKind, Usage } from '@etcd-rotate/protocol';
+import { type Certificate, generateKey, makeCa, makeCsr, nameFrom, readCsr, signLeaf } from '@etcd-rotate/pki';
+import type { Secret, KeyKind, Usage } from '@etcd-rotate/protocol';
 
 // CAs and leaves for tests, as the other side of a wire would have made them.
 

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { Secret } from '@etcd-rotate/pki';
+import { Secret } from '@etcd-rotate/protocol';
 
 /** A leaf (with what travels behind it) and its key, both PEM. */
 export interface KeyPair {

@@ -1,5 +1,4 @@
-import type { Secret } from '@etcd-rotate/pki';
-import type { Domain } from '@etcd-rotate/protocol';
+import type { Domain, Secret } from '@etcd-rotate/protocol';
 
 /** So many are kept: of the step under way and of the next. */
 const keep = 8;

@@ -29,13 +29,18 @@ export type { Outcome };
  */
 export async function carryOut(command: Command, contents: string, node: Node): Promise<Outcome> {
   const { body } = command;
-  if (body.type === 'observe' || body.type === 'lead' || body.type === 'prove') return obey(command, node);
+  if (isNotRecorded(body)) return obey(command, node);
   const { state } = node;
   const record = state.record(command.id);
   if (record?.outcome) return record.outcome;
   const recorded = await begin(command, contents, node);
   if (!recorded.ok) return { ...recorded, decision: await decisionOnDisk(command, node) };
   return conclude(command, await obey(command, node), node);
+}
+
+/** What only looks, and what is on disk by itself when it is done. */
+function isNotRecorded({ type }: CommandBody): boolean {
+  return type === 'observe' || type === 'lead' || type === 'trust-key' || type === 'prove';
 }
 
 /**
@@ -104,6 +109,10 @@ export async function obey(command: Command, node: Node): Promise<Outcome> {
   }
   // Whoever handed it on has stored its epoch.
   if (body.type === 'lead') return answer(ok({ type: 'led' }));
+  if (body.type === 'trust-key') {
+    const replaced = await node.state.coordinatorKey.replace(body.publicKey);
+    return answer(replaced.ok ? ok({ type: 'key-trusted', publicKey: body.publicKey }) : replaced);
+  }
   const holder = holderOf(node, cluster, id);
   if (!holder) {
     const message = `the agent file of ${node.name} does not name ${id} of cluster ${cluster}`;

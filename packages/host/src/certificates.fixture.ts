@@ -5,10 +5,9 @@ import {
   makeCsr,
   nameFrom,
   readCsr,
-  type Secret,
   signLeaf,
 } from '@etcd-rotate/pki';
-import type { Usage } from '@etcd-rotate/protocol';
+import type { Secret, Usage } from '@etcd-rotate/protocol';
 
 // CAs and leaves for tests; a request is signed as it is.
 

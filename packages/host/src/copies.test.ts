@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
+import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { copySlots, oldPair } from './copies.ts';
 import { aFolder, codeOf, unwrap } from './folder.fixture.ts';
@@ -67,5 +68,6 @@ test('a key that was copied does not print', async () => {
   await using there = await aClientWithFiles();
   unwrap(await copySlots([there.client], there.at('state')));
   const old = await oldPair(there.at('state'), 'client/backup', 'client-leaf');
-  expect(JSON.stringify(old)).not.toContain('key 1');
+  expect(inspect(old, { depth: 9, showHidden: true })).not.toContain('key 1');
+  expect(() => JSON.stringify(old)).toThrow('a secret has no JSON');
 });

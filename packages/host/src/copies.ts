@@ -1,6 +1,14 @@
 import { join } from 'node:path';
-import { keyMatches, Secret } from '@etcd-rotate/pki';
-import { fail, type HolderId, type KeptLeaf, ok, type Result, type Slot } from '@etcd-rotate/protocol';
+import { keyMatches } from '@etcd-rotate/pki';
+import {
+  fail,
+  type HolderId,
+  type KeptLeaf,
+  ok,
+  type Result,
+  Secret,
+  type Slot,
+} from '@etcd-rotate/protocol';
 import { readIfThere, writeDurably } from './durable.ts';
 import type { Holder, SlotFiles } from './holders.ts';
 import { parsedPem } from './parsed-pem.ts';

@@ -2,6 +2,7 @@ export { adopt } from './adopt.ts';
 export { Canaries } from './canaries.ts';
 export { carryOut, type Outcome } from './carry-out.ts';
 export { checkIntact } from './check-intact.ts';
+export { writeDurably } from './durable.ts';
 export type { Folder } from './generations.ts';
 export { goOn } from './go-on.ts';
 export { type Holder, holdersOf } from './holders.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { generateKey, Secret } from '@etcd-rotate/pki';
-import type { HolderId, KeyKind, Slot } from '@etcd-rotate/protocol';
+import { generateKey } from '@etcd-rotate/pki';
+import { type HolderId, type KeyKind, Secret, type Slot } from '@etcd-rotate/protocol';
 import { readIfThere, writeDurably } from './durable.ts';
 
 /** Which key of which rotation. */

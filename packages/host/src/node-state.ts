@@ -7,10 +7,12 @@ import {
   type Failure,
   fail,
   ok,
+  type PublicKey,
   type Result,
 } from '@etcd-rotate/protocol';
 import { readIfThere, writeDurably } from './durable.ts';
 import { openReloads, type Reloads } from './reloads.ts';
+import { openTrustedKey, type TrustedKey } from './trusted-key.ts';
 
 export type Outcome = CommandResult['outcome'];
 
@@ -38,6 +40,7 @@ export interface NodeState {
   /** What is wrong with this memory. Nothing but looking is done then: what was begun before is not known. */
   fault: Failure | undefined;
   epoch: { current(): number; raise(epoch: number): Promise<Result<void>> };
+  coordinatorKey: TrustedKey;
   record(id: string): CommandRecord | undefined;
   /** Changes that this node was told and has come to no end with, the oldest first; one of a holder at most. */
   unfinished(): Command[];
@@ -51,8 +54,10 @@ export interface NodeState {
   rotationFolder(rotation: string, direction: Direction): string;
 }
 
-export async function openNodeState(folder: string): Promise<NodeState> {
+/** @param pinned the coordinator's key of the identity file; without one nobody is obeyed */
+export async function openNodeState(folder: string, pinned: PublicKey = ''): Promise<NodeState> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const coordinatorKey = await openTrustedKey(folder, pinned);
   const [epochFile, commandsFile] = [join(folder, 'epoch'), join(folder, 'commands.json')];
   const read = [await readEpoch(epochFile), await readRecords(commandsFile)] as const;
   const fault = read.flatMap((one) => (one.ok ? [] : [one.failure]))[0];
@@ -89,6 +94,7 @@ export async function openNodeState(folder: string): Promise<NodeState> {
         return ok(undefined);
       },
     },
+    coordinatorKey,
     record: (id) => records.get(id),
     unfinished: () => [...records.values()].flatMap(({ command }) => command ?? []),
     write: (id, record) => {

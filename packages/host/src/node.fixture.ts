@@ -1,8 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { makeCsr, nameFrom, readCertificates, type Secret } from '@etcd-rotate/pki';
-import type { AgentFile, Command, CommandBody, Direction, HolderId, Slot } from '@etcd-rotate/protocol';
+import { makeCsr, nameFrom, readCertificates } from '@etcd-rotate/pki';
+import type {
+  AgentFile,
+  Command,
+  CommandBody,
+  Direction,
+  HolderId,
+  Secret,
+  Slot,
+} from '@etcd-rotate/protocol';
 import { Canaries } from './canaries.ts';
 import { aCa, aLeaf, signed, type TestCa, type TestLeaf } from './certificates.fixture.ts';
 import { aFolder, type TestFolder, unwrap } from './folder.fixture.ts';

@@ -1,6 +1,13 @@
 import { proveLoaded } from '@etcd-rotate/etcd';
-import type { Secret } from '@etcd-rotate/pki';
-import { type Domain, fail, ok, type Ports, type Proof, type Result } from '@etcd-rotate/protocol';
+import {
+  type Domain,
+  fail,
+  ok,
+  type Ports,
+  type Proof,
+  type Result,
+  type Secret,
+} from '@etcd-rotate/protocol';
 import { leavesInUse, type MemberHere, oldLeafOf, portOf, throwAwayFor } from './ports.ts';
 
 type Canaries = Partial<Record<Domain, { cert: string; key: Secret }>>;

@@ -1,5 +1,12 @@
 import { canaryCsr, makeCanaryKey } from '@etcd-rotate/etcd';
-import { canonicalIp, makeCsr, subjectOf, withCommonName } from '@etcd-rotate/pki';
+import {
+  canonicalIp,
+  makeCsr,
+  provePossession,
+  readCertificates,
+  subjectOf,
+  withCommonName,
+} from '@etcd-rotate/pki';
 import {
   type Command,
   type CommandBody,
@@ -16,7 +23,7 @@ import { allowedHostOf } from './allowed-host.ts';
 import type { Holder } from './holders.ts';
 import type { Node } from './node.ts';
 import { keySlotOf } from './shared-files.ts';
-import { readSlot, readText } from './slot-files.ts';
+import { readPair } from './slot-files.ts';
 import { stepKey } from './work.ts';
 
 type Request = Extract<CommandBody, { type: 'request' }>;
@@ -31,23 +38,24 @@ export async function requestCertificates(
   body: Request,
   on: On,
 ): Promise<Result<ResultValue>> {
-  const leaves: { slot: Slot; csr: string }[] = [];
+  const leaves: { slot: Slot; csr: string; proof: string }[] = [];
   for (const wanted of body.leaves) {
     const csr = await leafCsr(command, wanted, on);
     if (!csr.ok) return csr;
-    leaves.push({ slot: wanted.slot, csr: csr.value });
+    leaves.push({ slot: wanted.slot, ...csr.value });
   }
-  const canaries: { domain: Domain; csr: string }[] = [];
+  const canaries: { domain: Domain; csr: string; proof?: string }[] = [];
   for (const domain of body.canaries) {
     const key = await makeCanaryKey();
     const files = on.holder.slots['peer-leaf'];
-    const memberLeaf = domain === 'peer' && files && 'cert' in files ? await readText(files.cert) : undefined;
+    const memberLeaf = domain === 'peer' && files && 'cert' in files ? await readPair(files) : undefined;
     if (memberLeaf && !memberLeaf.ok) return memberLeaf;
     const host = on.holder.kind === 'member' ? await allowedHostOf(on.holder) : undefined;
-    const csr = canaryCsr({ domain, key, host, ...(memberLeaf ? { like: memberLeaf.value } : {}) });
+    const csr = canaryCsr({ domain, key, host, ...(memberLeaf ? { like: memberLeaf.value.cert } : {}) });
     if (!csr.ok) return csr;
     on.node.canaries.keep(stepKey(command), domain, key);
-    canaries.push({ domain, csr: csr.value });
+    const proof = memberLeaf ? { proof: provePossession(csr.value, memberLeaf.value.key) } : {};
+    canaries.push({ domain, csr: csr.value, ...proof });
   }
   return ok({ type: 'requested', leaves, canaries });
 }
@@ -60,7 +68,7 @@ async function leafCsr(
   { rotation, direction }: Command,
   { slot, kind, change }: Request['leaves'][number],
   { node, holder }: On,
-): Promise<Result<string>> {
+): Promise<Result<{ csr: string; proof: string }>> {
   const files = holder.slots[slot];
   if (!files || !('cert' in files)) {
     return fail(
@@ -69,7 +77,9 @@ async function leafCsr(
       'correct the agent file',
     );
   }
-  const chain = await readSlot(files);
+  const present = await readPair(files);
+  if (!present.ok) return present;
+  const chain = readCertificates(present.value.cert);
   if (!chain.ok) return chain;
   const [leaf] = chain.value;
   if (!leaf) return fail('bad-certificate', `${files.cert} holds no certificate`, 'put the leaf back');
@@ -79,7 +89,8 @@ async function leafCsr(
   const { commonName } = change;
   const before = subjectOf(leaf);
   const subject = commonName === undefined ? before : withCommonName(before, commonName);
-  return ok(makeCsr({ key, subject, names: changed(leaf.facts.names, change) }));
+  const csr = makeCsr({ key, subject, names: changed(leaf.facts.names, change) });
+  return ok({ csr, proof: provePossession(csr, present.value.key) });
 }
 
 /** What is dropped is dropped, also where it is added as well. */

@@ -1,5 +1,5 @@
-import { type Certificate, keyMatches, Secret } from '@etcd-rotate/pki';
-import { fail, type KnownCertificate, ok, type Result } from '@etcd-rotate/protocol';
+import { type Certificate, keyMatches } from '@etcd-rotate/pki';
+import { fail, type KnownCertificate, ok, type Result, Secret } from '@etcd-rotate/protocol';
 import { certificateFile, type SlotFiles } from './holders.ts';
 import { parsedPem } from './parsed-pem.ts';
 import { readSmall } from './read-small.ts';

@@ -6,7 +6,7 @@ import { accepts, createVerifier } from './accepts.ts';
 import type { Certificate } from './certificate.ts';
 import { nameFrom } from './raw-name.ts';
 import { writeBundle } from './read-bundle.ts';
-import { Secret } from './secret.ts';
+import { Secret } from '@etcd-rotate/protocol';
 import type { SignatureCache } from './signed-by.ts';
 import { implicit, objectId, octets, sequence, set, tagged, toDer, yes } from './write-der.ts';
 

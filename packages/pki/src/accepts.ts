@@ -2,7 +2,7 @@ import type { Certificate } from './certificate.ts';
 import { type Circumstances, faultIn } from './fault-in.ts';
 import { findPaths, type Question } from './find-paths.ts';
 import { opensslPath } from './openssl-path.ts';
-import { type SignatureCache, signedBy } from './signed-by.ts';
+import { type SignatureCache, signedBy, supposeSigned } from './signed-by.ts';
 import { whyUnreadable } from './unreadable.ts';
 
 export type Acceptance = { accepted: true } | { accepted: false; reason: string };
@@ -31,12 +31,17 @@ export function accepts(
 
 export interface Verifier {
   accepts(question: Question & Circumstances): Acceptance;
+  /** From here on the certificate counts as signed by the issuer; for those of a key that nobody has. */
+  suppose(certificate: Certificate, issuer: Certificate): void;
 }
 
 /** `accepts` with a memory for signatures: for proofs, which ask about the same certificates thousands of times. */
 export function createVerifier(): Verifier {
   const signatures: SignatureCache = new Map();
-  return { accepts: (question) => accepts(question, signatures) };
+  return {
+    accepts: (question) => accepts(question, signatures),
+    suppose: (certificate, issuer) => supposeSigned(certificate, issuer, signatures),
+  };
 }
 
 function unreadableIn(certificates: readonly Certificate[]): string | undefined {

@@ -1,5 +1,6 @@
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import { type CertificateFacts, fail, ok, type Result } from '@etcd-rotate/protocol';
+import { refuseInfinity } from './fault-of-spki.ts';
 import { type KeyFacts, keyFactsOf } from './key-fault.ts';
 import { kindOfKey } from './key-kind.ts';
 import { isOddPss } from './odd-pss.ts';
@@ -58,6 +59,7 @@ function read(der: Buffer): Certificate {
   const body = childrenOf(at(tree, 0));
   // The version is left out of version 1 certificates.
   const fields = sequence(...(isTagged(body[0], 0) ? body.slice(1) : body));
+  refuseInfinity(at(fields, 5));
   const tail = childrenOf(fields).find((field) => isTagged(field, 3));
   const issuer = toDer(at(fields, 2));
   const subject = toDer(at(fields, 4));

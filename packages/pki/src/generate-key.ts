@@ -1,6 +1,5 @@
 import { generateKeyPair } from 'node:crypto';
-import type { KeyKind } from '@etcd-rotate/protocol';
-import { Secret } from './secret.ts';
+import { type KeyKind, Secret } from '@etcd-rotate/protocol';
 
 /**
  * Makes a private key (PKCS#8 PEM). The only asynchronous function here: forge would take up to half a minute for RSA

@@ -1,6 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { fail, type KeyKind, ok, type Result } from '@etcd-rotate/protocol';
-import type { Secret } from './secret.ts';
+import { fail, type KeyKind, ok, type Result, type Secret } from '@etcd-rotate/protocol';
 
 /** What kind of private key a PEM holds; `other` is one that can be read but that this project never makes. */
 export function keyKindOf(key: Secret): Result<KeyKind | 'other'> {

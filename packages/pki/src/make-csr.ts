@@ -1,11 +1,10 @@
 import { createPrivateKey } from 'node:crypto';
-import type { Names } from '@etcd-rotate/protocol';
+import type { Names, Secret } from '@etcd-rotate/protocol';
 import { extensionRequest } from './oids.ts';
 import { pemBlock } from './pem.ts';
 import { publicKeyOf } from './public-key.ts';
 import type { RawName } from './raw-name.ts';
 import { readDer } from './read-der.ts';
-import type { Secret } from './secret.ts';
 import { algorithmIdentifier, signWith } from './signature-algorithm.ts';
 import { bits, integer, objectId, sequence, set, tagged, toDer } from './write-der.ts';
 import { subjectAltName } from './write-extensions.ts';

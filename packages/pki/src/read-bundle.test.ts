@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { aCa, aKey, aLeaf, refusalOf, unwrap } from '../test/a-certificate.ts';
 import { readCertificate, readCertificates, writeBundle } from './read-bundle.ts';
+import { objectId, octets, sequence } from './write-der.ts';
 
 const one = aCa('one').certificate;
 const two = aCa('two').certificate;
@@ -49,6 +50,7 @@ test.each([
   ['a byte order mark', `\ufeff${both}`, /line 1 has a BEGIN or END that is not alone/],
   ['an indented block', both.replace('-----BEGIN', ' -----BEGIN'), /not alone and exact/],
   ['old Mac line ends', both.replaceAll('\n', '\r'), /without a newline|not alone/],
+  ['a certificate of 60,000 bytes', both + aLargeCa(60_000), /bytes, more than 48000/],
   ['a private key', both + aKey().reveal(), /private key: etcd would .* not start/],
   ['a block of another type', both.replaceAll('CERTIFICATE', 'X509 CRL'), /type X509 CRL/],
   ['a trusted certificate of openssl', both.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE'), /TRUSTED/],
@@ -90,4 +92,9 @@ function subjects(pem: string): string[] {
 
 function block(der: Buffer): string {
   return `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
+}
+
+function aLargeCa(bytes: number): string {
+  const extension = sequence(objectId('1.3.6.1.4.1.99999.1'), octets(Buffer.alloc(bytes)));
+  return aCa('large', { more: [extension] }).certificate.pem;
 }

@@ -4,6 +4,8 @@ import { type PemBlock, readPem } from './read-pem.ts';
 
 const mostBytes = 1024 * 1024;
 const mostCertificates = 200;
+/** What travels as one certificate has at most 64 KiB in PEM. */
+const mostOfOne = 48_000;
 
 /**
  * Reads a bundle or a chain: every certificate of the file, in its order, each once. Strict where etcd is not: a file
@@ -68,6 +70,12 @@ function readBlock({ type, der, line }: PemBlock): Result<Certificate> {
     return refuse(
       `line ${line} begins a block of type ${type}: etcd would take it for a certificate`,
       'take it out',
+    );
+  }
+  if (der.length > mostOfOne) {
+    return refuse(
+      `line ${line} begins a certificate of ${der.length} bytes, more than ${mostOfOne}`,
+      'no CA needs that many: have it issued anew without what makes it so large',
     );
   }
   const certificate = certificateFromDer(der);

@@ -1,4 +1,4 @@
-import type { KeyKind } from '@etcd-rotate/protocol';
+import { type KeyKind, Secret } from '@etcd-rotate/protocol';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { aKey, daysFromNoon, noon, unwrap } from '../test/a-certificate.ts';
 import { openssl } from '../test/openssl.ts';
@@ -11,7 +11,6 @@ import { makeCsr } from './make-csr.ts';
 import { nameFrom } from './raw-name.ts';
 import { readCertificate } from './read-bundle.ts';
 import { readCsr } from './read-csr.ts';
-import { Secret } from './secret.ts';
 import { type LeafOrder, signLeaf } from './sign-leaf.ts';
 
 const names = { dns: ['etcd-1', 'localhost'], ip: ['127.0.0.1', '::1'] };

@@ -1,10 +1,9 @@
-import type { Names, Usage } from '@etcd-rotate/protocol';
+import type { Names, Usage, Secret } from '@etcd-rotate/protocol';
 import { buildCertificate } from './build-certificate.ts';
 import type { Certificate } from './certificate.ts';
 import { isEmpty } from './make-csr.ts';
 import type { RawName } from './raw-name.ts';
 import type { Csr } from './read-csr.ts';
-import type { Secret } from './secret.ts';
 import type { Element } from './write-der.ts';
 import {
   authorityKeyId,

@@ -1,11 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { Names, Result, Usage } from '@etcd-rotate/protocol';
+import { type Names, type Result, type Usage, Secret } from '@etcd-rotate/protocol';
 import { buildCertificate } from '../src/build-certificate.ts';
 import type { Certificate } from '../src/certificate.ts';
 import type { keyUsageBits } from '../src/oids.ts';
 import { publicKeyOf } from '../src/public-key.ts';
 import { nameFrom, type RawName } from '../src/raw-name.ts';
-import { Secret } from '../src/secret.ts';
 import type { Element } from '../src/write-der.ts';
 import * as extension from '../src/write-extensions.ts';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fingerprint, KeyKind } from './certificate.ts';
+import { PublicKey } from './identity.ts';
 import { EtcdId, Id, Instant, Name } from './name.ts';
 import { Direction, HowTaken, LeafChange } from './plan.ts';
 import { Domain, HolderId, Slot } from './slot.ts';
@@ -49,6 +50,8 @@ export const CommandBody = z.discriminatedUnion('type', [
   }),
   /** Store the epoch: from then on nobody who led before is obeyed. Nothing else is done. */
   z.strictObject({ type: z.literal('lead') }),
+  /** Obey whoever has this signing key from now on, and nobody else. */
+  z.strictObject({ type: z.literal('trust-key'), publicKey: PublicKey }),
   /** Store the epoch, copy every slot file of the cluster's holders, begin to make keys for these leaves. */
   z.strictObject({
     type: z.literal('prepare'),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { KnownCertificate } from './certificate.ts';
+import { Fingerprint, KnownCertificate } from './certificate.ts';
 import { Command } from './command.ts';
 import { Failure } from './failure.ts';
+import { Nkey, PublicKey } from './identity.ts';
 import { Id, Instant, Name } from './name.ts';
 import { NodeObservation } from './observation.ts';
 import { Plan } from './plan.ts';
@@ -81,8 +82,59 @@ export const EntryBody = z.discriminatedUnion('type', [
     /** Who gave it up, where it was given up. */
     operator: Name.optional(),
   }),
+  /** A second operator has seen the plan and lets it begin, or lets old leaves be refused; then it goes on. */
+  z.strictObject({
+    type: z.literal('approved'),
+    rotation: Id,
+    operator: Name,
+    /** Before which steps it was held for that. */
+    before: z.enum(['start', 'retire']),
+    /** As of one that is resumed. */
+    prepareAgain: z.array(Name).optional(),
+  }),
+  /** A token for one node was made: whoever has its private half may join as that node, once, until it expires. */
+  z.strictObject({
+    type: z.literal('invited'),
+    node: Name,
+    operator: Name,
+    /** The public half of the token. */
+    token: PublicKey,
+    expiresAt: Instant,
+    /** Whether the node may have an identity already, which ends when the new one begins. */
+    replaces: z.boolean(),
+  }),
+  /** A node has made its keys and was let in; the token is used up. */
+  z.strictObject({ type: z.literal('joined'), node: Name, token: PublicKey, nkey: Nkey, publicKey: PublicKey }),
+  /** The identity of a node, and its tokens, are worth nothing from here on. */
+  z.strictObject({
+    type: z.literal('removed'),
+    node: Name,
+    operator: Name,
+    /** Of the identity that ends, where there was one. */
+    publicKey: PublicKey.optional(),
+  }),
+  /** A node obeys whoever has this signing key, and nobody else. */
+  z.strictObject({ type: z.literal('key-trusted'), node: Name, publicKey: PublicKey }),
+  /** What was done with a CA key apart from rotations. */
+  z.strictObject({
+    type: z.literal('ca-key'),
+    did: z.enum(['adopted', 'exported', 'destroyed']),
+    /** The name in the coordinator's store of CAs. */
+    name: Name,
+    fingerprint: Fingerprint,
+    subject: z.string(),
+    /** Who asked; nobody where it was done on the coordinator's own machine. */
+    operator: Name.optional(),
+  }),
 ]);
 export type EntryBody = z.infer<typeof EntryBody>;
+
+/** What is written down of a rotation; the rest is about the fleet. */
+export type OfRotation = Extract<EntryBody, { rotation: string }>;
+
+export function isOfRotation(body: EntryBody): body is OfRotation {
+  return 'rotation' in body;
+}
 
 /**
  * One line of the journal. `prev` is the SHA-256 of the line before (64 zeros for the first), so that a changed line

@@ -34,6 +34,10 @@ export const Policy = z.strictObject({
   horizon: Milliseconds,
   /** Whether a rotation holds before the first step that refuses what was accepted before. */
   confirmRetire: z.boolean(),
+  /** How many persons it takes to begin a rotation, and to let old leaves be refused. */
+  approvals: z.union([z.literal(1), z.literal(2)]),
+  /** How long the key of a CA that was replaced is kept after the rotation, at least. */
+  grace: Milliseconds,
 });
 export type Policy = z.infer<typeof Policy>;
 
@@ -50,6 +54,8 @@ const PolicyText = z.strictObject({
   clockTolerance: Duration.default(2_000),
   horizon: Duration.default(3_600_000),
   confirmRetire: z.boolean().default(false),
+  approvals: z.union([z.literal(1), z.literal(2)]).default(1),
+  grace: Duration.default(7 * day),
 });
 
 /** How new CAs and leaves are made; what is not said here is kept as observed. Validity in milliseconds. */

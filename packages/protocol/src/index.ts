@@ -1,12 +1,29 @@
 export { AgentClient, AgentFile, AgentMember } from './agent-file.ts';
 export { CertificateFacts, Fingerprint, KeyKind, KnownCertificate, Names, Usage } from './certificate.ts';
 export { Command, CommandBody, Expected, type Ports, SlotContents } from './command.ts';
-export { CoordinatorFile } from './coordinator-file.ts';
+export {
+  ByUsage,
+  CfsslSigner,
+  CoordinatorFile,
+  OutsideSigner,
+  SecretPlace,
+  VaultSigner,
+} from './coordinator-file.ts';
 export { Duration, day } from './duration.ts';
-export { Entry, EntryBody, Outcome, Signed } from './entry.ts';
+export { Entry, EntryBody, isOfRotation, type OfRotation, Outcome, Signed } from './entry.ts';
 export { Failure, FailureCode, fail, failureCodes, ok, type Result } from './failure.ts';
 export { FleetCluster, FleetFile, nodesOf, Policy, Profile, Restarts, Strategy } from './fleet-file.ts';
-export { CoordinatorIdentity, IdentitiesFile, IdentityFile, PublicKey } from './identity.ts';
+export {
+  CoordinatorIdentity,
+  type CoordinatorText,
+  IdentitiesFile,
+  IdentityFile,
+  type IdentityText,
+  type KnownIdentity,
+  Nkey,
+  PublicKey,
+} from './identity.ts';
+export { JoinReply, JoinRequest } from './join.ts';
 export { EtcdId, Id, Instant, Name } from './name.ts';
 export {
   HolderObservation,
@@ -35,7 +52,18 @@ export {
   Stage,
   Step,
 } from './plan.ts';
-export { OperatorBody, OperatorReply, OperatorRequest, RotationRequest, RotationStatus } from './request.ts';
+export {
+  type CaEntry,
+  looking,
+  type NodeEntry,
+  OperatorBody,
+  OperatorReply,
+  OperatorRequest,
+  type Refused,
+  RotationRequest,
+  RotationStatus,
+  SealedToCoordinator,
+} from './request.ts';
 export {
   CommandResult,
   Decision,
@@ -46,6 +74,7 @@ export {
   ResultValue,
   unproven,
 } from './result.ts';
+export { Secret } from './secret.ts';
 export { CoordinatorSeen, SharedFiles } from './shared-store.ts';
 export {
   agentClient,

@@ -304,7 +304,7 @@ describe('where there is a choice, what is said is of the one that was meant:', 
 
   test('a type that nobody knows, with those that there are', () => {
     expect(refusal(CommandBody, { type: 'explode' })).toBe(
-      "x.yaml: type: Invalid discriminator value. Expected 'observe' | 'lead' | 'prepare' | 'snapshot' | 'request' | 'change' | 'prove'",
+      "x.yaml: type: Invalid discriminator value. Expected 'observe' | 'lead' | 'trust-key' | 'prepare' | 'snapshot' | 'request' | 'change' | 'prove'",
     );
   });
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Fingerprint } from './certificate.ts';
 import { Failure, type FailureCode, fail } from './failure.ts';
+import { PublicKey } from './identity.ts';
 import { EtcdId, Id, Instant, Name } from './name.ts';
 import { NodeObservation, ProcessSeen } from './observation.ts';
 import { Domain, HolderId, Slot } from './slot.ts';
@@ -123,9 +124,13 @@ export const MemberLook = z.strictObject({
 });
 export type MemberLook = z.infer<typeof MemberLook>;
 
+/** Over a request, with the key of the leaf that the new one shall be like: who has that key may ask. */
+const Possession = z.base64().max(1_400);
+
 export const ResultValue = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('observed'), observation: NodeObservation }),
   z.strictObject({ type: z.literal('led') }),
+  z.strictObject({ type: z.literal('key-trusted'), publicKey: PublicKey }),
   z.strictObject({ type: z.literal('prepared'), copies: z.number().int() }),
   z.strictObject({
     type: z.literal('snapshot-taken'),
@@ -135,8 +140,11 @@ export const ResultValue = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('requested'),
-    leaves: z.array(z.strictObject({ slot: Slot, csr: z.string().max(16_384) })),
-    canaries: z.array(z.strictObject({ domain: Domain, csr: z.string().max(16_384) })),
+    leaves: z.array(z.strictObject({ slot: Slot, csr: z.string().max(16_384), proof: Possession })),
+    /** Those for peer ports are in the name of the member's peer leaf, and come with a proof as well. */
+    canaries: z.array(
+      z.strictObject({ domain: Domain, csr: z.string().max(16_384), proof: Possession.optional() }),
+    ),
   }),
   z.strictObject({
     type: z.literal('changed'),

@@ -10,7 +10,7 @@ import { OperatorReply, OperatorRequest } from './request.ts';
 import { CommandResult } from './result.ts';
 
 const fieldsOf = (schema: z.ZodType): string =>
-  JSON.stringify(z.toJSONSchema(schema, { unrepresentable: 'any' }));
+  JSON.stringify(z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' }));
 
 describe('has no field for a private key, a seed or a passphrase:', () => {
   test.each(

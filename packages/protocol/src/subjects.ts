@@ -3,7 +3,10 @@ export const subjects = {
   command: (fleet: string, node: string) => `etcd-rotate.v1.${fleet}.node.${node}.command`,
   result: (fleet: string, node: string) => `etcd-rotate.v1.${fleet}.node.${node}.result`,
   results: (fleet: string) => `etcd-rotate.v1.${fleet}.node.*.result`,
-  request: (fleet: string) => `etcd-rotate.v1.${fleet}.operator.request`,
+  request: (fleet: string, operator: string) => `etcd-rotate.v1.${fleet}.operator.${operator}.request`,
+  requests: (fleet: string) => `etcd-rotate.v1.${fleet}.operator.*.request`,
+  /** Where a node asks to be let in that has no identity yet. */
+  join: (fleet: string) => `etcd-rotate.v1.${fleet}.join`,
   /** Each identity has an inbox prefix of its own, so that nobody reads another's replies. */
-  inbox: (kind: 'node' | 'operator' | 'coordinator', name: string) => `_INBOX_${kind}_${name}`,
+  inbox: (kind: 'node' | 'operator' | 'coordinator' | 'joining', name: string) => `_INBOX_${kind}_${name}`,
 };

@@ -1,4 +1,4 @@
-import { type Command, fail } from '@etcd-rotate/protocol';
+import { type Command, type Entry, fail } from '@etcd-rotate/protocol';
 import {
   aClient,
   aCluster,
@@ -299,6 +299,62 @@ describe('a rotation holds', () => {
     expectRotated(cluster, await resume());
   });
 
+  test('when the signer stays away for longer than there is patience, and asks it anew when it is resumed', async () => {
+    const cluster = aCluster('a', 'b', 'c');
+    const { ports, run, resume } = await aRotation(cluster);
+    const away = fail('outside-signer', 'nobody answers', 'start it', true);
+    let asked = 0;
+    const sign = async () => {
+      asked += 1;
+      return away;
+    };
+    const { rotation } = await run(never, { signer: { ...ports.signer, sign } });
+    expect(rotation.state).toMatchObject({
+      status: 'held',
+      failure: {
+        code: 'outside-signer',
+        message: expect.stringMatching(/^nobody answers \(asked \d+ times in \d+ s\)$/),
+      },
+    });
+    // A minute of patience, and two seconds between two questions at the most.
+    expect(asked).toBeGreaterThan(20);
+    expectRotated(cluster, await resume());
+  });
+
+  test('nothing where the signer is back in time', async () => {
+    const cluster = aCluster('a', 'b', 'c');
+    const { ports, run } = await aRotation(cluster);
+    let asked = 0;
+    const sign: typeof ports.signer.sign = async (wanted) => {
+      asked += 1;
+      return asked % 3 === 0
+        ? ports.signer.sign(wanted)
+        : fail('outside-signer', 'nobody answers', 'start it', true);
+    };
+    expectRotated(cluster, await run(never, { signer: { ...ports.signer, sign } }));
+  });
+
+  test.each([true, false])(
+    'for a signer only after the change that is under way was answered (away: %s)',
+    async (retryable) => {
+      const cluster = aCluster('a', 'b', 'c');
+      const { ports, run, resume } = await aRotation(cluster);
+      // Longer than there is patience with the signer.
+      ports.agents.slow('node-b', 90_000);
+      let isChanging = false;
+      const sign: typeof ports.signer.sign = async (wanted) => {
+        isChanging ||= underWay(ports.journal.entries()).length > 0;
+        if (isChanging) return fail('outside-signer', 'it refuses', 'look there', retryable);
+        return ports.signer.sign(wanted);
+      };
+      const { rotation } = await run(never, { signer: { ...ports.signer, sign } });
+      expect(isChanging).toBe(true);
+      expect(rotation.state).toMatchObject({ status: 'held', failure: { code: 'outside-signer' } });
+      expect(underWay(ports.journal.entries())).toEqual([]);
+      expectRotated(cluster, await resume());
+    },
+  );
+
   test('nothing where the loop itself breaks: it says where to look, and the journal goes on', async () => {
     const cluster = aCluster('a', 'b', 'c');
     const { run } = await aRotation(cluster);
@@ -316,4 +372,46 @@ test('nothing that is written down holds a private key', async () => {
   const { ports, run } = await aRotation(cluster);
   await run();
   expect(JSON.stringify(ports.journal.entries())).not.toContain('PRIVATE KEY');
+});
+
+/** Changes that were sent and not answered. */
+function underWay(entries: Entry[]): string[] {
+  const answered = new Set(entries.flatMap(({ body }) => (body.type === 'result' ? body.result.id : [])));
+  return entries.flatMap(({ body }) =>
+    body.type === 'sent' && body.command.body.type === 'change' && !answered.has(body.command.id)
+      ? body.command.id
+      : [],
+  );
+}
+
+describe('a rotation for which the policy wants two persons', () => {
+  const aPlan = () => aRotation(aCluster('a', 'b', 'c', withPolicy({ approvals: 2 })));
+  /** What reaches a node, in order. */
+  const listening = ({ agents }: FakePorts) => {
+    const sent: string[] = [];
+    const send = async (command: Command) => {
+      sent.push(command.body.type);
+      return agents.send(command);
+    };
+    const results = agents.results.bind(agents);
+    return { sent, changed: { agents: Object.assign(Object.create(agents), { send, results }) } };
+  };
+
+  test('tells nobody anything before it is approved, not even who leads', async () => {
+    const { ports, run } = await aPlan();
+    const { sent, changed } = listening(ports);
+    const { rotation } = await run(never, changed);
+    expect(rotation.state).toMatchObject({ failure: { code: 'needs-approval' } });
+    expect(sent).toEqual([]);
+  });
+
+  test('takes the lead at every node first once it is', async () => {
+    const { ports, rotation, run } = await aPlan();
+    await run();
+    const { sent, changed } = listening(ports);
+    const by = { rotation: rotation.id, operator: 'bob' };
+    await ports.journal.append({ type: 'approved', ...by, before: 'start' });
+    await run(never, changed);
+    expect(sent.slice(0, 4)).toEqual(['lead', 'lead', 'lead', 'prepare']);
+  });
 });

@@ -1,5 +1,6 @@
-import { apply, awaits, nextMove, type Rotation } from '@etcd-rotate/core';
-import { type CommandResult, type EntryBody, type Failure, fail } from '@etcd-rotate/protocol';
+import { apply, approvalBefore, awaits, inFlight, nextMove, type Rotation } from '@etcd-rotate/core';
+import { type Command, type CommandResult, type EntryBody, type Failure, fail } from '@etcd-rotate/protocol';
+import { AskSignerAgain } from './ask-signer-again.ts';
 import { Delivery } from './delivery.ts';
 import type { Ports } from './ports.ts';
 import { takeLead } from './take-lead.ts';
@@ -18,6 +19,7 @@ export async function runRotation(
   let rotation = start;
   using results = ports.agents.results(start.id);
   const delivery = new Delivery(ports, start.plan.policy);
+  const signer = new AskSignerAgain(start.plan.policy);
   const catchUp = (): void => {
     for (const entry of ports.journal.entries(rotation.seq)) rotation = apply(rotation, entry) ?? rotation;
   };
@@ -36,8 +38,15 @@ export async function runRotation(
       arrived.map((result) => record({ type: 'result', rotation: id, step: result.step, result })),
     );
   };
+  // Not even the lead is taken at the nodes before a second operator has approved what somebody wants of them.
+  const isApproved = approvalBefore([], rotation) === undefined;
+  const waitFor = async (commands: readonly Command[], atMostMs: number): Promise<void> => {
+    await recordAwaited(await results.next(Math.min(delivery.keepSending(commands), atMostMs)));
+    const failure = delivery.givenUp(commands);
+    if (failure && isUnderWay(rotation)) await record({ type: 'held', rotation: id, failure });
+  };
   try {
-    if (isUnderWay(rotation)) {
+    if (isUnderWay(rotation) && isApproved) {
       const led = await takeLead(rotation, { ports, delivery, results, stop });
       await recordAwaited(led.arrived);
       if (led.failure) await record({ type: 'held', rotation: id, failure: led.failure });
@@ -64,23 +73,31 @@ export async function runRotation(
           break;
         }
         case 'sign': {
+          const flying = commandsInFlight(rotation);
+          const isChanging = flying.some(({ body }) => body.type === 'change');
+          const objection = signer.objection(ports.clock.now().getTime(), isChanging);
+          if (objection) {
+            if ('wait' in objection) await waitFor(flying, objection.wait);
+            else await record({ type: 'held', rotation: id, failure: objection.hold });
+            break;
+          }
           const signed = await ports.signer.sign({ ...move, rotation: id, plan: rotation.plan });
-          await record(
-            signed.ok
-              ? { type: 'signed', rotation: id, step: move.step, certificates: signed.value }
-              : { type: 'held', rotation: id, failure: signed.failure },
-          );
+          if (!signed.ok) {
+            signer.refused(signed.failure, ports.clock.now().getTime());
+            break;
+          }
+          signer.gave();
+          const certificates = signed.value;
+          await record({ type: 'signed', rotation: id, step: move.step, certificates });
           break;
         }
-        case 'wait': {
-          const all = await results.next(Math.min(delivery.keepSending(move.for), lookAgainMs));
-          await recordAwaited(all);
-          const failure = delivery.givenUp(move.for);
-          if (failure && isUnderWay(rotation)) await record({ type: 'held', rotation: id, failure });
+        case 'wait':
+          await waitFor(move.for, lookAgainMs);
           break;
-        }
         case 'hold':
           await record({ type: 'held', rotation: id, failure: move.failure });
+          // Another loop goes on once it is approved, which takes the lead first.
+          if (!isApproved) return { rotation };
           break;
         case 'finish':
           await record({ type: 'finished', rotation: id, outcome: move.outcome });
@@ -98,6 +115,10 @@ export async function runRotation(
       failure: fail('internal', message, 'restart the coordinator: it goes on from the journal').failure,
     };
   }
+}
+
+function commandsInFlight({ progress }: Rotation): Command[] {
+  return Object.values(progress).flatMap((one) => inFlight(one) ?? []);
 }
 
 function isUnderWay({ state }: Rotation): boolean {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '@etcd-rotate/protocol';
+import { finishReplacing, isNext, replacedBy, replaceFile } from './replace-file.ts';
 import { writeNewFile } from './write-new-file.ts';
 
 /** Where the files of CA keys lie. What is in them is sealed, so it may be anywhere. */
@@ -14,6 +15,11 @@ export interface CaFiles {
   read(name: string): Promise<Result<string | undefined>>;
   /** Whole and durable when it is ok; `exists` where there is one of that name. */
   writeNew(name: string, text: string): Promise<Result<undefined>>;
+  /**
+   * Puts this in the place of the file, and leaves nothing of what was there as far as that can be done. Durable when it
+   * is ok; when it is not, what was there may be gone all the same. Done twice it is done once.
+   */
+  replace(name: string, text: string): Promise<Result<undefined>>;
 }
 
 /** Files of a folder, which is made when it is not there. */
@@ -25,7 +31,7 @@ export function caFilesIn(folder: string): CaFiles {
   return {
     where: folder,
     path,
-    names: () => trying(async () => ok(await made.then(() => readdir(folder)))),
+    names: () => trying(async () => ok(await made.then(() => filesIn(folder)))),
     read: (name) =>
       trying(async () => {
         await made;
@@ -36,7 +42,21 @@ export function caFilesIn(folder: string): CaFiles {
         await made;
         return writeNewFile(path(name), text);
       }),
+    replace: (name, text) =>
+      trying(async () => {
+        await made;
+        const there = await readFile(path(name), 'utf8');
+        if (there !== text) await replaceFile(path(name), text);
+        return ok(undefined);
+      }),
   };
+}
+
+/** What was being replaced when the last process ended is replaced first. */
+async function filesIn(folder: string): Promise<string[]> {
+  for (const name of await readdir(folder))
+    if (isNext(name)) await finishReplacing(join(folder, replacedBy(name)));
+  return readdir(folder);
 }
 
 async function trying<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {

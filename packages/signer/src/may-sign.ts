@@ -1,4 +1,4 @@
-import { type Certificate, type Csr, canonicalIp, type RawName, sameName } from '@etcd-rotate/pki';
+import { type Certificate, type Csr, canonicalIp, type RawName, sameName, usageIds } from '@etcd-rotate/pki';
 import type { KeyKind, Names, Usage } from '@etcd-rotate/protocol';
 
 /** What the caller found to be right for a holder: from the fleet file and from the leaf it has now. */
@@ -35,6 +35,7 @@ const checks: ((asked: Asked) => string | undefined)[] = [
   subjectIsAllowed,
   namesAreAllowed,
   usagesAreSaid,
+  usagesAreAllowed,
   lifeIsAllowed,
 ];
 
@@ -58,12 +59,21 @@ function subjectIsAllowed({ csr, allowed }: Asked): string | undefined {
   return sameName(csr.subject, subject) ? undefined : 'its subject is not that of the present leaf';
 }
 
+/** Each as often as it is allowed: a name twice is written twice into the leaf. */
 function namesAreAllowed({ csr, allowed }: Asked): string | undefined {
-  const dns = new Set(allowed.names.dns.map((name) => name.toLowerCase()));
-  const ip = new Set(allowed.names.ip.map(canonicalIp));
+  const left = new Map<string, number>();
+  const sameDns = (name: string): string => `dns ${name.toLowerCase()}`;
+  const sameIp = (address: string): string => `ip ${canonicalIp(address)}`;
+  for (const name of [...allowed.names.dns.map(sameDns), ...allowed.names.ip.map(sameIp)])
+    left.set(name, (left.get(name) ?? 0) + 1);
+  const take = (name: string): boolean => {
+    const times = left.get(name) ?? 0;
+    left.set(name, times - 1);
+    return times > 0;
+  };
   const extra = [
-    ...csr.names.dns.filter((name) => !dns.has(name.toLowerCase())),
-    ...csr.names.ip.filter((address) => !ip.has(address)),
+    ...csr.names.dns.filter((name) => name === '' || !take(sameDns(name))),
+    ...csr.names.ip.filter((address) => !take(sameIp(address))),
   ];
   return extra.length === 0
     ? undefined
@@ -73,6 +83,15 @@ function namesAreAllowed({ csr, allowed }: Asked): string | undefined {
 /** A leaf without extended key usages may be used for anything. */
 function usagesAreSaid({ allowed }: Asked): string | undefined {
   return allowed.usages.length === 0 ? 'no extended key usage is allowed to it' : undefined;
+}
+
+/** What it asks for is not what it gets; whoever asks for more means something by it. */
+function usagesAreAllowed({ csr, allowed }: Asked): string | undefined {
+  const ids: string[] = allowed.usages.map((usage) => usageIds[usage]);
+  const extra = csr.usages?.filter((id) => !ids.includes(id)) ?? [];
+  return extra.length === 0
+    ? undefined
+    : `it asks for extended key usages that are not allowed: ${extra.slice(0, 5).join(', ')}`;
 }
 
 function lifeIsAllowed({ ca, allowed, notBefore, notAfter }: Asked): string | undefined {

@@ -1,6 +1,6 @@
 import { copyFile, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Secret } from '@etcd-rotate/pki';
+import { Secret } from '@etcd-rotate/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aCaOrder, aSigner, passphrase, type SignerForTest, unwrap } from '../test/a-signer.ts';
 import { caFilesIn } from './ca-files.ts';

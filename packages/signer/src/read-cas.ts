@@ -28,6 +28,7 @@ export async function readCas(files: CaFiles, folderKey: Buffer): Promise<Result
 
 function faultOf(ca: HeldCa, file: string, folderKey: Buffer): string | undefined {
   if (file !== `${ca.record.name}.json`) return `it is the file of the CA ${ca.record.name}`;
+  if (ca.key === 'destroyed') return undefined;
   const key = revealKey(ca, folderKey);
   if (!key) return 'its key does not open: the file was changed or comes from another folder';
   return keyMatches(ca.certificate, key) ? undefined : 'its key is not that of its certificate';

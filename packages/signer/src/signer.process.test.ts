@@ -3,8 +3,8 @@ import { generateKeyPairSync, type KeyExportOptions } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { accepts, generateKey, makeCa, makeCsr, nameFrom, readCertificate, Secret } from '@etcd-rotate/pki';
-import type { Result } from '@etcd-rotate/protocol';
+import { accepts, generateKey, makeCa, makeCsr, nameFrom, readCertificate, readCsr } from '@etcd-rotate/pki';
+import { type Result, Secret } from '@etcd-rotate/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   aCaOrder,
@@ -39,7 +39,8 @@ afterAll(() => made[Symbol.asyncDispose]());
 
 function aRequest(change: Partial<LeafRequest> = {}): LeafRequest {
   const csr = makeCsr({ key, subject, names });
-  return { ca: 'etcd', csr, allowed, notBefore: daysFromNoon(0), notAfter: daysFromNoon(30), ...change };
+  const life = { notBefore: daysFromNoon(0), notAfter: daysFromNoon(30), neededUntil: daysFromNoon(1) };
+  return { ca: 'etcd', csr, allowed, ...life, ...change };
 }
 
 test('signs what is allowed, and the leaf is accepted under its CA', async () => {
@@ -112,6 +113,11 @@ describe('refuses a leaf', () => {
       /before it begins/,
     ],
     ['with dates that are none', () => ({ notAfter: new Date('soon') }), /before it begins/],
+    [
+      'with a name twice that is allowed once',
+      () => ({ csr: csrWith({ names: { dns: ['etcd-1', 'ETCD-1'], ip: [] } }) }),
+      /not allowed: "ETCD-1"/,
+    ],
     ['without usages', () => ({ allowed: { ...allowed, usages: [] } }), /no extended key usage/],
     [
       'where no kind of key is allowed',
@@ -134,6 +140,24 @@ describe('refuses a leaf', () => {
     });
   });
 
+  test.each([
+    [
+      'a usage too many',
+      'extendedKeyUsage=serverAuth,codeSigning',
+      /key usages that are not allowed: 1\.3\.6/,
+    ],
+    ['the right to sign CRLs', 'keyUsage=cRLSign', /right to sign certificates/],
+    ['a path length', 'basicConstraints=CA:FALSE,pathlen:0', /right to sign certificates/],
+  ])('for whoever asks for %s', async (_, extension, why) => {
+    const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null'];
+    const args = ['req', '-new', ...ec, '-subj', '/CN=etcd-1', '-addext', extension];
+    const csr = execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' });
+    const own = Buffer.from(unwrap(readCsr(csr)).subject).toString('base64');
+    expect(
+      await made.signer.signLeaf(aRequest({ csr, allowed: { ...allowed, subject: own } })),
+    ).toMatchObject({ failure: { code: 'may-not-sign', message: expect.stringMatching(why) } });
+  });
+
   test("with the CA's own key", async () => {
     const own = unwrap(await made.signer.adopt(anAdoption('own', key)));
     const result = await made.signer.signLeaf(aRequest({ ca: own.name }));
@@ -151,11 +175,12 @@ describe('refuses a leaf', () => {
 });
 
 describe('a canary', () => {
+  const place = { rotation: 'r', step: 'trust-m1', holder: 'member/m1' };
   const { usages: _, ...within } = allowed;
   const aCanary = (domain: 'client' | 'peer', minutes: number): CanaryRequest => ({
     ...aRequest({ notAfter: new Date(noon.getTime() + minutes * 60_000) }),
     allowed: within,
-    domain,
+    canary: { ...place, domain },
   });
 
   test('may only be a client on the client port', async () => {
@@ -167,6 +192,18 @@ describe('a canary', () => {
       'serverAuth',
       'clientAuth',
     ]);
+  });
+
+  test('is signed for a step that is under way, and for no other', async () => {
+    const wanted = aCanary('client', 5);
+    for (const other of [{ rotation: 's' }, { step: 'trust-m2' }, { holder: 'member/m2' }] as const) {
+      const canary = { ...wanted.canary, ...other };
+      expect(await made.signer.signCanary({ ...wanted, canary })).toMatchObject({
+        failure: { code: 'may-not-sign', message: expect.stringMatching(/is not under way/) },
+      });
+    }
+    using alone = unwrap(await openSigner({ folder: made.folder, passphrase }));
+    expect(codeOf(await alone.signCanary(wanted))).toBe('may-not-sign');
   });
 
   test('lives for ten minutes at most', async () => {

@@ -1,29 +1,40 @@
-import {
-  type Certificate,
-  type Csr,
-  generateKey,
-  makeCa,
-  readCsr,
-  type Secret,
-  signLeaf,
-} from '@etcd-rotate/pki';
-import { fail, type KeyKind, ok, type Result, type Usage } from '@etcd-rotate/protocol';
+import { type Certificate, type Csr, makeCa, readCsr, signLeaf } from '@etcd-rotate/pki';
+import { type Secret, fail, type KeyKind, ok, type Result, type Usage } from '@etcd-rotate/protocol';
 import { readAdoption, whyNotName } from './adoption.ts';
-import { type CaRecord, type HeldCa, holdCa, type NewCa, revealKey, writeCaFile } from './ca-file.ts';
+import { type CaRecord, type HeldCa, holdCa, type NewCa, revealKey, withoutKey, writeCaFile } from './ca-file.ts';
 import type { CaFiles } from './ca-files.ts';
+import { exportedKey } from './exported-key.ts';
 import { forgottenKey } from './forgotten-key.ts';
+import { KeysAhead } from './keys-ahead.ts';
 import { whyNotSign } from './may-sign.ts';
-import type { Adoption, CanaryRequest, CaOrder, LeafRequest, SpecimenOrder } from './requests.ts';
+import { longestCanary } from './outside/differs.ts';
+import type { OutsideCa } from './outside/outside-ca.ts';
+import { signOutside } from './outside/sign-outside.ts';
+import { SpecimenMaker } from './outside/specimen.ts';
+import type {
+  Adoption,
+  CanaryRequest,
+  CaOrder,
+  IsUnderWay,
+  LeafRequest,
+  SpecimenOrder,
+} from './requests.ts';
 
 export interface Held {
   files: CaFiles;
   folderKey: Buffer;
   cas: HeldCa[];
+  outside: readonly OutsideCa[];
+  isUnderWay: IsUnderWay;
   now: () => Date;
 }
 
-/** A leaf that proves a bundle is loaded needs a handshake's time; a longer life would be a leaf nobody manages. */
-const longestCanary = 10 * 60 * 1000;
+/** A CA that can be asked for leaves. */
+export interface ListedCa extends Omit<CaRecord, 'key'> {
+  key: CaRecord['key'] | 'outside';
+  /** Where its key is, host and port, where that is not here. */
+  outside?: string;
+}
 
 /** A canary on the peer port poses as a member, which serves and dials with one pair (facts: etcd, section 3). */
 const canaryUsages = { client: ['clientAuth'], peer: ['serverAuth', 'clientAuth'] } satisfies Record<
@@ -39,41 +50,59 @@ export class Signer {
   readonly #files: CaFiles;
   readonly #folderKey: Buffer;
   readonly #cas: Map<string, HeldCa>;
+  readonly #outside: Map<string, OutsideCa>;
+  readonly #isUnderWay: IsUnderWay;
+  readonly #specimens = new SpecimenMaker();
+  /** What signers outside have made. */
+  readonly #given = new Map<string, Certificate>();
   readonly #now: () => Date;
-  /** Keys that are no CA's yet, made ahead and in memory alone. */
-  readonly #ahead = new Map<KeyKind, Promise<Secret>[]>();
+  readonly #ahead: KeysAhead;
   #specimenKey: Promise<Csr> | undefined;
 
-  constructor({ files, folderKey, cas, now }: Held) {
+  constructor({ files, folderKey, cas, outside, isUnderWay, now }: Held) {
     this.#files = files;
     this.#folderKey = folderKey;
+    this.#ahead = new KeysAhead(folderKey);
     this.#cas = new Map(cas.map((ca) => [ca.record.name, ca]));
+    this.#outside = new Map(outside.map((ca) => [ca.name, ca]));
+    this.#isUnderWay = isUnderWay;
     this.#now = now;
   }
 
-  list(): CaRecord[] {
-    return [...this.#cas.values()].map(({ record }) => record).sort((a, b) => (a.name < b.name ? -1 : 1));
+  /** Those that are held, and those whose key is outside: of these the root, which is what bundles get. */
+  list(): ListedCa[] {
+    const outside = [...this.#outside.values()].map(
+      ({ name, host, root: { pem, facts } }): ListedCa => ({
+        ...{ name, certificate: pem, facts, key: 'outside', outside: host },
+        // Nobody wrote down when it came here.
+        createdAt: facts.notBefore,
+      }),
+    );
+    const held: ListedCa[] = [...this.#cas.values()].map(({ record }) => record);
+    return [...held, ...outside].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** What goes behind a leaf of a CA: nothing, but for one outside that is no root. */
+  between(name: string): readonly Certificate[] {
+    return this.#outside.get(name)?.between ?? [];
+  }
+
+  /** Whose signature a specimen of a CA does not have: the CA, where its key is outside. */
+  absent(name: string): Certificate | undefined {
+    return this.#outside.get(name)?.issuer;
   }
 
   async create({ name, subject, keyKind, notBefore, notAfter }: CaOrder): Promise<Result<CaRecord>> {
     const refusal = this.#whyNotName(name);
     if (refusal) return refusal;
-    const key = await (this.#ahead.get(keyKind)?.shift() ?? generateKey(keyKind));
+    const key = await this.#ahead.take(keyKind);
     const certificate = makeCa({ subject, key, notBefore, notAfter });
     return this.#keep({ name, certificate, key, createdAt: this.#now() });
   }
 
-  /**
-   * Begins to make keys for CAs that will probably be created, so that a rotation need not wait for them. They are in
-   * memory until then; those that are never used go with the process.
-   */
+  /** Begins to make keys for CAs that will probably be created, so that a rotation need not wait for them. */
   makeKeysAhead(kinds: readonly KeyKind[]): void {
-    for (const kind of new Set(kinds)) {
-      const there = this.#ahead.get(kind) ?? [];
-      const wanted = kinds.filter((one) => one === kind).length;
-      while (there.length < wanted) there.push(generateKey(kind));
-      this.#ahead.set(kind, there);
-    }
+    this.#ahead.make(kinds);
   }
 
   /** Takes over a CA that is in use already. */
@@ -85,18 +114,22 @@ export class Signer {
     return this.#keep({ ...read.value, createdAt: this.#now() });
   }
 
-  async signLeaf({
-    ca: name,
-    csr: pem,
-    allowed,
-    notBefore,
-    notAfter,
-  }: LeafRequest): Promise<Result<Certificate>> {
+  signLeaf(request: LeafRequest): Promise<Result<Certificate>> {
+    return this.#sign(request, 'leaf');
+  }
+
+  async #sign(
+    { ca: name, csr: pem, allowed, notBefore, notAfter, neededUntil }: LeafRequest,
+    kind: 'leaf' | 'canary',
+  ): Promise<Result<Certificate>> {
     const ca = this.#cas.get(name);
-    if (!ca) return unknownCa(name);
+    const outside = this.#outside.get(name);
+    const certificate = ca?.certificate ?? outside?.issuer;
+    if (!certificate) return unknownCa(name);
+    if (ca?.key === 'destroyed') return keyDestroyed(name);
     const csr = readCsr(pem);
     if (!csr.ok) return csr;
-    const asked = { csr: csr.value, ca: ca.certificate, allowed, notBefore, notAfter };
+    const asked = { csr: csr.value, ca: certificate, allowed, notBefore, notAfter };
     const objection = whyNotSign(asked);
     if (objection !== undefined) {
       return fail(
@@ -105,13 +138,20 @@ export class Signer {
         'what a leaf may say follows from the fleet file and the leaf that is there now; compare the request with both',
       );
     }
-    const key = revealKey(ca, this.#folderKey);
-    if (!key) return closed(name);
     const { subject, names } = csr.value;
+    // Only what was allowed leaves the house.
+    if (!ca && outside) {
+      return signOutside(outside, {
+        ...{ kind, names, usages: allowed.usages, notAfter, neededUntil, now: this.#now, given: this.#given },
+        csr: { pem, read: csr.value },
+      });
+    }
+    const key = ca && revealKey(ca, this.#folderKey);
+    if (!key) return closed(name);
     return ok(
       signLeaf({
         csr: csr.value,
-        ca: { certificate: ca.certificate, key },
+        ca: { certificate, key },
         subject,
         names,
         usages: allowed.usages,
@@ -121,30 +161,69 @@ export class Signer {
     );
   }
 
-  async signCanary({ domain, allowed, ...request }: CanaryRequest): Promise<Result<Certificate>> {
+  async signCanary({ canary, allowed, ...request }: CanaryRequest): Promise<Result<Certificate>> {
+    if (!this.#isUnderWay(canary)) {
+      return fail(
+        'may-not-sign',
+        `a canary for ${canary.holder} is refused: ${canary.step} of ${canary.rotation} is not under way, or has one already`,
+        'a canary is signed for a step that has begun and is not done, once; look at the journal of the rotation',
+      );
+    }
     const life = request.notAfter.getTime() - request.notBefore.getTime();
     if (!(life <= longestCanary)) {
       return fail('may-not-sign', 'a canary may live for ten minutes at most', 'ask for a shorter life');
     }
-    return this.signLeaf({ ...request, allowed: { ...allowed, usages: canaryUsages[domain] } });
+    return this.#sign({ ...request, allowed: { ...allowed, usages: canaryUsages[canary.domain] } }, 'canary');
   }
 
   /** A leaf to prove a plan with, for a key that nobody has: it can be looked at and never presented. */
   async signSpecimen({ ca: name, ...order }: SpecimenOrder): Promise<Result<Certificate>> {
     const ca = this.#cas.get(name);
-    if (!ca) return unknownCa(name);
+    const outside = this.#outside.get(name);
+    if (!ca && !outside) return unknownCa(name);
+    if (ca?.key === 'destroyed') return keyDestroyed(name);
     this.#specimenKey ??= forgottenKey();
     const csr = await this.#specimenKey;
-    const key = revealKey(ca, this.#folderKey);
+    if (!ca && outside) return ok(await this.#specimens.make(outside.issuer, csr, { ca: name, ...order }));
+    const key = ca && revealKey(ca, this.#folderKey);
     if (!key) return closed(name);
     return ok(signLeaf({ csr, ca: { certificate: ca.certificate, key }, ...order }));
+  }
+
+  /**
+   * Leaves nothing of a CA but its certificate. From the first moment nothing is signed with it any more, whatever becomes
+   * of the file; what was not finished is finished by asking again, or when the folder is opened next.
+   *
+   * @param by who wants it
+   */
+  async destroy(name: string, by?: string): Promise<Result<CaRecord>> {
+    const ca = this.#cas.get(name);
+    if (!ca) return this.#outside.has(name) ? keyOutside(name) : unknownCa(name);
+    const left = ca.key === 'destroyed' ? ca : withoutKey(ca, by);
+    this.#cas.set(name, left);
+    const replaced = await this.#files.replace(`${name}.json`, writeCaFile(left));
+    return replaced.ok ? ok(left.record) : replaced;
+  }
+
+  /**
+   * The key of a CA in PKCS#8, for whoever takes it elsewhere.
+   *
+   * @param passphrase it is encrypted with; left out, it is not
+   */
+  exportKey(name: string, passphrase?: Secret): Result<Secret> {
+    const ca = this.#cas.get(name);
+    if (!ca) return this.#outside.has(name) ? keyOutside(name) : unknownCa(name);
+    if (ca.key === 'destroyed') return keyDestroyed(name);
+    const key = revealKey(ca, this.#folderKey);
+    return key ? ok(exportedKey(key, passphrase)) : closed(name);
   }
 
   /** Forgets the key of the folder; the signer signs nothing afterwards. */
   close(): void {
     this.#folderKey.fill(0);
     this.#cas.clear();
-    this.#ahead.clear();
+    this.#outside.clear();
+    this.#ahead.close();
   }
 
   [Symbol.dispose](): void {
@@ -160,7 +239,7 @@ export class Signer {
   }
 
   #whyNotName(name: string): ReturnType<typeof fail> | undefined {
-    if (!this.#cas.has(name)) return whyNotName(name);
+    if (!this.#cas.has(name) && !this.#outside.has(name)) return whyNotName(name);
     return fail('exists', `there is a CA named ${name} already`, 'choose another name');
   }
 }
@@ -170,6 +249,22 @@ function unknownCa(name: string): ReturnType<typeof fail> {
     'unknown-ca',
     `there is no CA named ${name}`,
     "the CAs that are held are called as the files in cas/ of the coordinator's state folder",
+  );
+}
+
+function keyDestroyed(name: string): ReturnType<typeof fail> {
+  return fail(
+    'ca-not-held',
+    `the key of CA ${name} was destroyed: it signs nothing any more`,
+    'name another CA, or none for a new one',
+  );
+}
+
+function keyOutside(name: string): ReturnType<typeof fail> {
+  return fail(
+    'ca-not-held',
+    `the key of CA ${name} is not held here, but by a signer outside`,
+    'look after it where it is',
   );
 }
 

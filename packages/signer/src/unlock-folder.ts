@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Secret } from '@etcd-rotate/pki';
-import { fail, ok, type Result } from '@etcd-rotate/protocol';
+import { fail, ok, type Result, type Secret } from '@etcd-rotate/protocol';
 import { z } from 'zod';
 import type { CaFiles } from './ca-files.ts';
 import { parseJson } from './parse-json.ts';
@@ -24,16 +23,24 @@ export async function unlockFolder(files: CaFiles, passphrase: Secret): Promise<
   const file = parseJson(text.value, FolderFile, path);
   if (!file.ok) return file;
   const key = await deriveKey(passphrase, file.value.kdf);
-  return unseal(file.value.proof, key, headerOf(file.value.kdf))
-    ? ok(key)
-    : fail(
-        'wrong-passphrase',
-        `the passphrase does not open the CA keys in ${files.where}`,
-        'give the passphrase that the folder was made with; it cannot be recovered',
-      );
+  if (unseal(file.value.proof, key, headerOf(file.value.kdf))) return ok(key);
+  key.fill(0);
+  return fail(
+    'wrong-passphrase',
+    `the passphrase does not open the CA keys in ${files.where}`,
+    'give the passphrase that the folder was made with; it cannot be recovered',
+  );
 }
 
 async function lockNew(files: CaFiles, passphrase: Secret): Promise<Result<Buffer>> {
+  const names = await files.names();
+  if (!names.ok) return names;
+  const sealed = names.value.find((name) => name.endsWith('.json'));
+  // A new salt would not open what is there, and would stand where the right one has to come back to.
+  if (sealed !== undefined) {
+    const message = `${files.path(folderFile)} is missing, without which ${files.path(sealed)} cannot be opened`;
+    return fail('bad-file', message, 'restore it from a backup');
+  }
   const kdf: Kdf = { ...cost, salt: randomBytes(16).toString('base64') };
   const key = await deriveKey(passphrase, kdf);
   const file = { version: 1, kdf, proof: seal(Buffer.alloc(0), key, headerOf(kdf)) };

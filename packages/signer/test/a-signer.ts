@@ -1,10 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Secret } from '@etcd-rotate/pki';
-import type { Result } from '@etcd-rotate/protocol';
+import { type Result, Secret } from '@etcd-rotate/protocol';
 import { openSigner } from '../src/open-signer.ts';
-import type { CaOrder } from '../src/requests.ts';
+import type { CanaryPlace, CaOrder } from '../src/requests.ts';
 import type { Signer } from '../src/signer.ts';
 
 /** For tests only: a signer in a folder of its own that goes when the test ends. */
@@ -16,9 +15,14 @@ export interface SignerForTest extends AsyncDisposable {
 export const passphrase = new Secret('correct horse');
 export const noon = new Date('2026-06-01T12:00:00Z');
 
+/** As if one rotation had one step under way. */
+export function isUnderWay({ rotation, step, holder }: CanaryPlace): boolean {
+  return rotation === 'r' && step === 'trust-m1' && holder === 'member/m1';
+}
+
 export async function aSigner(...cas: string[]): Promise<SignerForTest> {
   const folder = join(await mkdtemp(join(tmpdir(), 'signer-')), 'cas');
-  const signer = unwrap(await openSigner({ folder, passphrase, now: () => noon }));
+  const signer = unwrap(await openSigner({ folder, passphrase, isUnderWay, now: () => noon }));
   for (const name of cas) unwrap(await signer.create(aCaOrder(name)));
   return {
     signer,

@@ -33,7 +33,7 @@ export interface Setting {
   ca?: string;
   peerCa?: string;
   leader?: string;
-  policy?: Record<string, string | boolean>;
+  policy?: Record<string, string | boolean | number>;
   profile?: object;
   /** Flags that every member was started with. */
   flags?: Record<string, string>;
@@ -76,7 +76,7 @@ export function ledBy(leader: string): Setting {
   return { kind: 'setting', leader };
 }
 
-export function withPolicy(policy: Record<string, string | boolean>): Setting {
+export function withPolicy(policy: Record<string, string | boolean | number>): Setting {
   return { kind: 'setting', policy };
 }
 

@@ -1,5 +1,5 @@
 import type { Contents } from '@etcd-rotate/core';
-import { nameFrom, type Secret, subjectOf } from '@etcd-rotate/pki';
+import { nameFrom, subjectOf } from '@etcd-rotate/pki';
 import {
   type Command,
   type CommandBody,
@@ -10,6 +10,7 @@ import {
   ok,
   type Result,
   type ResultValue,
+  type Secret,
   type Slot,
 } from '@etcd-rotate/protocol';
 import { namesAfter, subjectAfter } from './after-change.ts';
@@ -82,6 +83,8 @@ export class Agent {
         return ok({ type: 'observed', observation: this.cluster.observe(this.node, body.keptOf) });
       case 'lead':
         return ok({ type: 'led' });
+      case 'trust-key':
+        return ok({ type: 'key-trusted', publicKey: body.publicKey });
       case 'prepare':
         return ok(this.#prepare(command));
       case 'snapshot':
@@ -120,6 +123,8 @@ export class Agent {
       leaves: body.leaves.map(({ slot, change }) => ({
         slot,
         csr: this.#leafCsr(rotation, { id, slot, change }),
+        // Checked by the real signing alone: a key here is not that of the leaf it stands for.
+        proof: '',
       })),
       canaries: body.canaries.map((domain) => {
         this.#canariesMade += 1;

@@ -157,6 +157,8 @@ function outcomeOf({ outcome, node, holder }: CommandResult): string {
       return `${node} observed`;
     case 'led':
       return `${node} follows`;
+    case 'key-trusted':
+      return `${node} obeys the new key`;
     case 'prepared':
       return `${node} prepared`;
     case 'snapshot-taken':

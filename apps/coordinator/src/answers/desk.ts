@@ -3,6 +3,7 @@ import { type FleetCluster, fail, type Plan } from '@etcd-rotate/protocol';
 import type { CoordinatorParts } from '../coordinator.ts';
 import { planDifference } from '../plan-difference.ts';
 import { Rotations } from '../rotations.ts';
+import { AdoptionKeys } from './adoption-keys.ts';
 import { Loops } from './loops.ts';
 import { busy, type Outcome, refused, unknownRotation } from './refusals.ts';
 
@@ -11,6 +12,7 @@ export class Desk {
   readonly parts: CoordinatorParts;
   readonly rotations: Rotations;
   readonly loops: Loops;
+  readonly adoptionKeys: AdoptionKeys;
   /** Clusters for which a request that changes something is being answered. */
   readonly #taken = new Set<string>();
   /** Plans that were shown, to say what changed when another one is made at the start. */
@@ -20,6 +22,7 @@ export class Desk {
     this.parts = parts;
     this.rotations = new Rotations(parts.journal);
     this.loops = new Loops(parts, this.rotations);
+    this.adoptionKeys = new AdoptionKeys(parts.ports.clock.now);
   }
 
   /** No start, resume, roll back or abandon while another is answered or a loop runs. */
@@ -30,6 +33,19 @@ export class Desk {
       return await answer();
     } finally {
       this.#taken.delete(cluster);
+    }
+  }
+
+  /** No rotation begins or turns in any cluster while this is answered; loops that run go on. */
+  async whileNothingBegins(answer: () => Promise<Outcome>): Promise<Outcome> {
+    const names = this.parts.fleet.clusters.map(({ name }) => name);
+    const taken = names.find((name) => this.#taken.has(name));
+    if (taken !== undefined) return busy(taken);
+    for (const name of names) this.#taken.add(name);
+    try {
+      return await answer();
+    } finally {
+      for (const name of names) this.#taken.delete(name);
     }
   }
 

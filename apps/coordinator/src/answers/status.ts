@@ -5,7 +5,7 @@ import type { Body, Outcome } from './refusals.ts';
 
 /** How the nodes and the rotations are: of one cluster, or of all. */
 export async function status(desk: Desk, { cluster: name }: Body<'status'>): Promise<Outcome> {
-  const { fleet, ports, journal, coordinators } = desk.parts;
+  const { fleet, ports, journal, coordinators, refused: refusedCount } = desk.parts;
   const clusters = fleet.clusters.filter((cluster) => name === undefined || cluster.name === name);
   if (name !== undefined && clusters.length === 0) {
     return desk.unknownCluster(name);
@@ -21,6 +21,7 @@ export async function status(desk: Desk, { cluster: name }: Body<'status'>): Pro
       coordinators: coordinators(),
       clusters: clusters.map((cluster) => cluster.name),
       nodes: [...nodes].map((node) => ({ node, answers: answering.has(node) })),
+      refused: refusedCount.list(),
       rotations: desk.rotations.statuses(name),
     },
   };

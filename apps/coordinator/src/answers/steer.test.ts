@@ -1,6 +1,7 @@
 import type { EntryBody } from '@etcd-rotate/protocol';
 import { aCluster, fakePorts, startRotation } from '@etcd-rotate/testing';
 import { expect, test } from 'vitest';
+import { nobodyElse } from '../../test/nobody-else.ts';
 import { Desk } from './desk.ts';
 import { hold, resume } from './steer.ts';
 
@@ -27,6 +28,7 @@ async function aDesk(order: readonly EntryBody['type'][], onEntry: (body: EntryB
     fleet: { version: 1, fleet: 'lab', clusters: [cluster.fleet] },
     journal: inOrder,
     ports: { ...ports, journal: inOrder },
+    ...nobodyElse(journal),
     lead: async () => ({ ok: true, value: undefined }),
     onFatal: (failure) => {
       throw new Error(failure.message);

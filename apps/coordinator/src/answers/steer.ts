@@ -1,13 +1,6 @@
-import {
-  type CheckInput,
-  changedWhileHeld,
-  lostCopies,
-  type Rotation,
-  resumeRefusalsOf,
-  stoppedWhileHeld,
-} from '@etcd-rotate/core';
-import type { EntryBody, FleetCluster } from '@etcd-rotate/protocol';
-import { asPlanned, observe } from '@etcd-rotate/runner';
+import type { EntryBody } from '@etcd-rotate/protocol';
+import { observe } from '@etcd-rotate/runner';
+import { changedSince } from './changed-since.ts';
 import type { Desk } from './desk.ts';
 import { done, type Outcome, refused } from './refusals.ts';
 
@@ -50,38 +43,10 @@ export function resetEpoch(desk: Desk, name: string): Promise<Outcome> {
   });
 }
 
-/** The cluster may have changed while the rotation was held: then it does not go on by itself. */
-async function changedSince(
+export async function goesOn(
   desk: Desk,
-  rotation: Rotation,
-  cluster: FleetCluster,
-): Promise<{ changed: Outcome | undefined; prepareAgain: string[] }> {
-  const { plan } = rotation;
-  const { fleet, ports } = desk.parts;
-  const askedAt = ports.clock.now().toISOString();
-  const { observations, missing } = await observe(fleet.fleet, cluster, ports, rotation.id);
-  const { refusals, prepareAgain } = lostCopies(rotation, observations);
-  const input: CheckInput = {
-    cluster,
-    request: asPlanned(plan),
-    observations,
-    missing,
-    askedAt,
-    now: ports.clock.now().toISOString(),
-    held: ports.heldCas(),
-    verify: ports.verify,
-    covers: ports.covers,
-  };
-  const [first, ...rest] = [
-    ...resumeRefusalsOf(input, plan.plannedFrom),
-    ...changedWhileHeld(rotation, observations),
-    ...stoppedWhileHeld(rotation, observations),
-    ...refusals,
-  ];
-  return { changed: first && { ok: false, failures: [first, ...rest] }, prepareAgain };
-}
-
-async function goesOn(desk: Desk, body: Extract<EntryBody, { type: 'resumed' }>): Promise<Outcome> {
+  body: Extract<EntryBody, { type: 'resumed' | 'approved' }>,
+): Promise<Outcome> {
   const answer = await written(desk, body);
   desk.loops.run(body.rotation);
   return answer;

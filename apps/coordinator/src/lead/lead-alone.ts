@@ -1,10 +1,14 @@
 import { join } from 'node:path';
-import type { Bus } from '@etcd-rotate/bus';
 import { type Leading, openFileJournal } from '@etcd-rotate/journal';
 import { ok, type Result } from '@etcd-rotate/protocol';
 import { openSigner } from '@etcd-rotate/signer';
+import { Identities } from '../identities/identities.ts';
+import type { RefusedCount } from '../identities/refused.ts';
 import type { IdentityFolder } from '../identity-folder.ts';
-import type { ServeOptions } from '../serve.ts';
+import { Rotations } from '../rotations.ts';
+import type { Connect, ServeOptions } from '../serve.ts';
+import { outsideCas } from '../signers/outside-cas.ts';
+import { stepUnderWay } from '../signers/step-under-way.ts';
 import { leadFleet } from './lead-fleet.ts';
 
 /** Whoever holds the lock on the state folder leads, until its process ends. */
@@ -14,7 +18,7 @@ const always: Leading = { holds: () => true, lost: new AbortController().signal 
 export async function leadAlone(
   { settings, version, log, notify, now, onFatal }: ServeOptions,
   identity: IdentityFolder,
-  connect: () => Promise<Result<Bus>>,
+  { connect, refused }: { connect: Connect; refused: RefusedCount },
 ): Promise<Result<AsyncDisposable>> {
   await using stack = new AsyncDisposableStack();
   const { name, stateFolder, passphrase } = settings;
@@ -26,20 +30,28 @@ export async function leadAlone(
   if (!journal.ok) return journal;
   stack.use(journal.value);
 
-  const signer = await openSigner({ folder: join(stateFolder, 'cas'), passphrase, now });
+  const outside = await outsideCas(settings.file.signers, settings.places);
+  if (!outside.ok) return outside;
+  const isUnderWay = stepUnderWay(new Rotations(journal.value));
+  const cas = { folder: join(stateFolder, 'cas'), outside: outside.value };
+  const signer = await openSigner({ ...cas, passphrase, isUnderWay, now });
   if (!signer.ok) return signer;
   stack.use(signer.value);
 
-  const bus = await connect();
-  if (!bus.ok) return bus;
-  stack.use(bus.value);
+  const identities = new Identities(identity.identities, journal.value);
+  const connected = await connect(identities.all());
+  if (!connected.ok) return connected;
+  const { bus, users } = connected.value;
+  stack.use(bus);
 
   const since = now().toISOString();
   const leading = await leadFleet({
     settings,
     identity,
     version,
-    bus: bus.value,
+    bus,
+    users,
+    refused,
     journal: journal.value,
     signer: signer.value,
     leading: always,

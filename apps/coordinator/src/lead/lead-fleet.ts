@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { agentsOn, type Bus, serveOperators } from '@etcd-rotate/bus';
+import { agentsOn, type Bus, type Refusal, serveJoins, serveOperators } from '@etcd-rotate/bus';
+import type { Log } from '@etcd-rotate/daemon';
 import type { Journal, Leading } from '@etcd-rotate/journal';
 import {
   type Failure,
@@ -8,18 +9,25 @@ import {
   type OperatorReply,
   ok,
   type Result,
+  subjects,
 } from '@etcd-rotate/protocol';
 import type { PlanningPorts, Ports } from '@etcd-rotate/runner';
 import type { Signer } from '@etcd-rotate/signer';
-import type { Logger } from 'pino';
 import { AgentsPort } from '../agents-port.ts';
+import { recordDestroyed } from '../answers/destroy.ts';
+import { join } from '../answers/join.ts';
 import { certificates, hash } from '../certificates.ts';
 import { Coordinator, type CoordinatorParts } from '../coordinator.ts';
 import type { Settings } from '../files.ts';
+import { Identities } from '../identities/identities.ts';
+import type { NatsUsers } from '../identities/nats-users.ts';
+import type { RefusedCount } from '../identities/refused.ts';
 import type { IdentityFolder } from '../identity-folder.ts';
 import { signing } from '../signing.ts';
 import { newCaKinds, standInMaker } from '../stand-ins.ts';
 import { timesOf } from '../times.ts';
+import { mayAsk } from './may-ask.ts';
+import { withPresentKey } from './present-key.ts';
 import { seenEpoch } from './seen-epoch.ts';
 
 export interface LeadParts {
@@ -27,11 +35,13 @@ export interface LeadParts {
   identity: IdentityFolder;
   version: string;
   bus: Bus;
+  users: NatsUsers;
+  refused: RefusedCount;
   journal: Journal;
   signer: Signer;
   /** Asked before anything is sent. */
   leading: Leading;
-  log: Logger;
+  log: Log;
   now: () => Date;
   onFatal(failure: Failure): void;
   onStatus(status: string): void;
@@ -43,26 +53,36 @@ export interface LeadParts {
  * were running, then answers operators. Everything is closed in the opposite order.
  */
 export async function leadFleet(parts: LeadParts): Promise<Result<AsyncDisposable>> {
-  const { settings, identity, bus, journal, signer, leading, log, now } = parts;
+  const { settings, identity, bus, users, refused, journal, signer, leading, log, now } = parts;
   const { fleet } = settings;
-  const { own, keyOf } = identity;
+  const { own } = identity;
+  const identities = new Identities(identity.identities, journal);
   await using stack = new AsyncDisposableStack();
 
-  const onRefused = (refusal: object): void => log.warn(refusal, 'a message was refused');
-  const agents = agentsOn(bus, {
+  const onRefused = (refusal: Refusal): void => {
+    log.warn(refusal, 'a message was refused');
+    refused.note(refusal);
+  };
+  const listened = agentsOn(bus, {
     fleet: fleet.fleet,
     signingKey: own.signingKey,
-    nodeKeys: (node) => keyOf('node', node),
+    nodeKeys: (node) => identities.node(node)?.known.key,
     onRefused,
   });
-  stack.use(agents);
+  stack.use(listened);
+  const agents = withPresentKey(listened, { fleet, own, identities, journal, now, log });
   const listening = await agents.ready();
   if (!listening.ok) return listening;
 
   const port = new AgentsPort(agents);
   const facts = certificates(now);
   const held = (): ReadonlyMap<string, KnownCertificate> =>
-    new Map(signer.list().map(({ name, certificate, facts }) => [name, { pem: certificate, facts }]));
+    new Map(
+      signer
+        .list()
+        .filter(({ key }) => key !== 'destroyed')
+        .map(({ name, certificate, facts }) => [name, { pem: certificate, facts }]),
+    );
   const ports: Ports & PlanningPorts = {
     journal,
     agents: {
@@ -86,10 +106,25 @@ export async function leadFleet(parts: LeadParts): Promise<Result<AsyncDisposabl
   const lead = await journal.lead(parts.version, await seenEpoch(fleet, ports), settings.name);
   if (!lead.ok) return lead;
 
+  const recorded = await recordDestroyed(signer, journal);
+  if (!recorded.ok) return recorded;
+
+  void agents.tellAll();
+
   const coordinator = new Coordinator({
     fleet,
     journal,
     ports,
+    own,
+    identities,
+    nats: users,
+    refused,
+    cas: {
+      list: () => signer.list(),
+      adopt: (adoption) => signer.adopt(adoption),
+      // Who leads by now may need it.
+      destroy: async (name, by) => (leading.holds() ? signer.destroy(name, by) : notLeading()),
+    },
     lead: (seen) => journal.lead(parts.version, seen, settings.name),
     onFatal: parts.onFatal,
     onPlan: (plan) => signer.makeKeysAhead(newCaKinds(plan)),
@@ -102,16 +137,35 @@ export async function leadFleet(parts: LeadParts): Promise<Result<AsyncDisposabl
 
   const operators = serveOperators(bus, {
     fleet: fleet.fleet,
-    operatorKeys: (operator) => keyOf('operator', operator),
-    signingKey: own.signingKey,
+    operatorKeys: (operator) => identities.operator(operator)?.key,
+    keys: own,
     now,
     listens: leading.holds,
-    answer: (request) => unlessLost(coordinator.answer(request), leading.lost),
+    answer: async (request) => {
+      const { operator } = request;
+      const may = mayAsk(identities.operator(operator), request);
+      if (may.ok) return await unlessLost(coordinator.answer(request), leading.lost);
+      const { failure } = may;
+      onRefused({ failure, subject: subjects.request(fleet.fleet, operator), from: operator });
+      return { ok: false, failures: [failure] };
+    },
     onRefused,
   });
   stack.use(operators);
   const serving = await operators.ready();
   if (!serving.ok) return serving;
+
+  const joins = serveJoins(bus, {
+    fleet: fleet.fleet,
+    keys: own,
+    now,
+    listens: leading.holds,
+    answer: (request) => join(request, { identities, journal, nats: users, own, now }),
+    onRefused,
+  });
+  stack.use(joins);
+  const joining = await joins.ready();
+  if (!joining.ok) return joining;
   log.info({ epoch: journal.epoch, fleet: fleet.fleet }, 'the coordinator is ready');
   return ok(stack.move());
 }

@@ -5,8 +5,13 @@ import { lockFolder, openStreamJournal } from '@etcd-rotate/journal';
 import { fail, ok, type Result } from '@etcd-rotate/protocol';
 import { caFilesIn, openSigner } from '@etcd-rotate/signer';
 import type { Settings } from '../files.ts';
+import type { NatsUsers } from '../identities/nats-users.ts';
+import type { RefusedCount } from '../identities/refused.ts';
 import type { IdentityFolder } from '../identity-folder.ts';
-import type { ServeOptions } from '../serve.ts';
+import { Rotations } from '../rotations.ts';
+import type { Connect, ServeOptions } from '../serve.ts';
+import { outsideCas } from '../signers/outside-cas.ts';
+import { stepUnderWay } from '../signers/step-under-way.ts';
 import { connectShared, type Shared } from './connect-shared.ts';
 import { instanceOf } from './instance.ts';
 import { leadFleet } from './lead-fleet.ts';
@@ -20,7 +25,7 @@ import { standBy } from './stand-by.ts';
 export async function leadOrStandBy(
   options: ServeOptions,
   identity: IdentityFolder,
-  { shared, connect }: { shared: Shared; connect: () => Promise<Result<Bus>> },
+  { shared, connect, refused }: { shared: Shared; connect: Connect; refused: RefusedCount },
 ): Promise<Result<AsyncDisposable>> {
   const { settings, version, log, notify, now } = options;
   const { name, stateFolder } = settings;
@@ -34,9 +39,11 @@ export async function leadOrStandBy(
   const safe = await natsIsSafe(settings);
   if (!safe.ok) return safe;
 
-  const bus = await connect();
-  if (!bus.ok) return bus;
-  stack.use(bus.value);
+  // Not ours to configure: who may connect there is for whoever runs it.
+  const reached = await connect([]);
+  if (!reached.ok) return reached;
+  const { bus, users } = reached.value;
+  stack.use(bus);
   const connected = await connectShared(settings, identity, ({ type, detail }) =>
     log.warn({ type }, `JetStream: ${detail}`),
   );
@@ -57,7 +64,7 @@ export async function leadOrStandBy(
       mayLead: () => mayLead(options, identity, store),
       takeLease: () => takeLease({ ...about, holder }),
       lead: (lease, onFatal) =>
-        leadUnder(lease, { options: { ...options, onFatal }, identity, store, bus: bus.value, roll }),
+        leadUnder(lease, { options: { ...options, onFatal }, identity, store, bus, users, refused, roll }),
       say: (state) => roll.say(state),
       log,
       onStatus,
@@ -106,7 +113,10 @@ async function mayLead(
   if (!begun.ok) return begun;
   // With nothing there yet, there is nothing to open, and only who leads may begin.
   if (begun.value === undefined) return ok(undefined);
-  const signer = await openSigner({ folder: cas, passphrase: settings.passphrase });
+  const outside = await outsideCas(settings.file.signers, settings.places);
+  if (!outside.ok) return outside;
+  const { passphrase } = settings;
+  const signer = await openSigner({ folder: cas, passphrase, outside: outside.value });
   if (!signer.ok) return signer;
   signer.value.close();
   return ok(undefined);
@@ -117,6 +127,8 @@ interface Under {
   identity: IdentityFolder;
   store: SharedStore;
   bus: Bus;
+  users: NatsUsers;
+  refused: RefusedCount;
   roll: Roll;
 }
 
@@ -130,7 +142,7 @@ async function leadUnder(lease: Lease, under: Under): Promise<Result<AsyncDispos
 
 async function leadOnce(
   lease: Lease,
-  { options, identity, store, bus, roll }: Under,
+  { options, identity, store, bus, users, refused, roll }: Under,
 ): Promise<Result<AsyncDisposable>> {
   const { settings, version, log, notify, now, onFatal } = options;
   const { name, stateFolder, passphrase, fleet } = settings;
@@ -141,25 +153,31 @@ async function leadOnce(
     'missing',
   );
   if (!said.ok) return said;
-  const cas = sharedCas(store.shared);
-  const bring = await casToBring(caFilesIn(join(stateFolder, 'cas')), cas);
+  const local = caFilesIn(join(stateFolder, 'cas'));
+  const cas = sharedCas(store.shared, local);
+  const bring = await casToBring(local, cas);
   if (!bring.ok) return bring;
   for (const { name: file, text } of bring.value) {
     const brought = await cas.writeNew(file, text);
     if (!brought.ok) return brought;
     log.info({ file }, 'brought from the state folder to JetStream');
   }
-  const signer = await openSigner({ folder: cas, passphrase, now });
-  if (!signer.ok) return signer;
-  stack.use(signer.value);
   const journal = await openStreamJournal(store.journal, { now, leading: lease });
   if (!journal.ok) return journal;
   stack.use(journal.value);
+  const outside = await outsideCas(settings.file.signers, settings.places);
+  if (!outside.ok) return outside;
+  const isUnderWay = stepUnderWay(new Rotations(journal.value));
+  const signer = await openSigner({ folder: cas, passphrase, outside: outside.value, isUnderWay, now });
+  if (!signer.ok) return signer;
+  stack.use(signer.value);
   const leading = await leadFleet({
     settings,
     identity,
     version,
     bus,
+    users,
+    refused,
     journal: journal.value,
     signer: signer.value,
     leading: lease,

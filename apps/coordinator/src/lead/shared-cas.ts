@@ -4,8 +4,12 @@ import type { CaFiles } from '@etcd-rotate/signer';
 
 const prefix = 'ca.';
 
-/** The files of CA keys beside the journal in JetStream, sealed as they are in a folder. */
-export function sharedCas(shared: KeyValues): CaFiles {
+/**
+ * The files of CA keys beside the journal in JetStream, sealed as they are in a folder.
+ *
+ * @param local the folder that some of them may have been brought from: what is replaced there must not stay here
+ */
+export function sharedCas(shared: KeyValues, local?: CaFiles): CaFiles {
   const keyOf = (name: string): string => `${prefix}${name.replace(/\.json$/, '')}`;
   return {
     where: 'JetStream',
@@ -41,10 +45,40 @@ export function sharedCas(shared: KeyValues): CaFiles {
           failure ?? fail('nats-away', 'JetStream does not answer', 'look at nats-server', true).failure,
       };
     },
+    async replace(name, text) {
+      const replaced = await replaceShared(shared, keyOf(name), text);
+      if (!replaced.ok || !local) return replaced;
+      const brought = await local.read(name);
+      if (!brought.ok) return brought;
+      return brought.value === undefined ? ok(undefined) : local.replace(name, text);
+    },
   };
 }
 
 const attempts = 5;
+
+/** The bucket keeps one value of a key: what was there is dropped when the other one is put. */
+async function replaceShared(shared: KeyValues, key: string, text: string): Promise<Result<undefined>> {
+  let failure = fail(
+    'nats-away',
+    `${key} in JetStream was not replaced`,
+    'look at nats-server',
+    true,
+  ).failure;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const there = await shared.get(key);
+    if (there.ok && there.value.value === text) return ok(undefined);
+    if (!there.ok) {
+      failure = there.failure;
+      continue;
+    }
+    const put = await shared.put(key, text, there.value.revision);
+    if (put.type === 'written') return ok(undefined);
+    // Whether it got there is seen in what is there now.
+    if (put.type === 'unknown') failure = put.failure;
+  }
+  return { ok: false, failure };
+}
 
 /**
  * CAs of the state folder that JetStream does not have: those of a coordinator that led alone before. They can be

@@ -1,5 +1,5 @@
+import type { Log } from '@etcd-rotate/daemon';
 import type { Failure, Result } from '@etcd-rotate/protocol';
-import type { Logger } from 'pino';
 import { type Lease, pause, type Taken } from './lease.ts';
 
 export interface StandByParts {
@@ -11,7 +11,7 @@ export interface StandByParts {
   lead(lease: Lease, onFatal: (failure: Failure) => void): Promise<Result<AsyncDisposable>>;
   /** What is true of us from now on. */
   say(state: { leads: boolean; cannotLead?: Failure | undefined }): void;
-  log: Logger;
+  log: Log;
   onStatus(status: string): void;
 }
 

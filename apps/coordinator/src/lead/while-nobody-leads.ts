@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { type Journal, openStreamJournal } from '@etcd-rotate/journal';
 import { fail, type Result } from '@etcd-rotate/protocol';
 import { type CaFiles, caFilesIn } from '@etcd-rotate/signer';
 import type { Settings } from '../files.ts';
@@ -10,14 +11,20 @@ import { takeLease } from './lease.ts';
 import { casToBring, sharedCas } from './shared-cas.ts';
 import { digestsOf, sameFiles } from './shared-files.ts';
 
+/** What coordinators share, for as long as none of them leads. */
+export interface SharedByAll {
+  cas: CaFiles;
+  openJournal(): Promise<Result<Journal>>;
+}
+
 /**
- * Lets the CA keys that coordinators share be added to while none of them leads: who leads knows the CAs that were there
+ * Lets the CA keys that coordinators share be used while none of them leads: who leads knows the CAs that were there
  * when it took the lead. For that long the lead is ours, so nobody takes it meanwhile.
  */
 export async function whileNobodyLeads<T>(
   settings: Settings,
   { version, now }: { version: string; now: () => Date },
-  use: (files: CaFiles) => Promise<Result<T>>,
+  use: (shared: SharedByAll) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const identity = await readIdentityFolder(settings.identityFolder);
   if (!identity.ok) return identity;
@@ -53,7 +60,8 @@ export async function whileNobodyLeads<T>(
       const brought = await cas.writeNew(name, text);
       if (!brought.ok) return brought;
     }
-    return await use(cas);
+    const openJournal = () => openStreamJournal(store.journal, { now, leading: lease });
+    return await use({ cas, openJournal });
   } finally {
     await lease.release();
   }

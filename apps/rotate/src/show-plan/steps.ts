@@ -16,19 +16,22 @@ import { caName, short } from './words.ts';
 /**
  * One line a step, under its stage: what changes, whether that restarts anything, how it is undone, and how things stand
  * after it.
+ *
+ * @param proof where there is none to show, neither is said how it is undone, nor how things stand
  */
-export function stepLines(plan: Plan, proof: readonly ProofLine[]): string[] {
-  const now = proof.find(({ step }) => step === 'now');
+export function stepLines(plan: Plan, proof?: readonly ProofLine[]): string[] {
   const rows = plan.steps.flatMap((step) => {
-    const row = rowOf(plan, step, proof);
+    const row = rowOf(plan, step, proof ?? []);
     return row ? [{ stage: step.stage, row }] : [];
   });
-  const heads = ['step', 'what changes', 'taken up by', 'back', 'if we stop here'];
-  const [head = '', first = '', ...lines] = columns([
-    heads,
-    ['now', 'as observed', '-', '-', standing(now)],
-    ...rows.map(({ row }) => row),
-  ]);
+  const now = proof?.find(({ step }) => step === 'now');
+  const [head = '', first = '', ...lines] = columns(
+    [
+      ['step', 'what changes', 'taken up by', 'back', 'if we stop here'],
+      ['now', 'as observed', '-', '-', standing(now)],
+      ...rows.map(({ row }) => row),
+    ].map((row) => (proof ? row : row.slice(0, 3))),
+  );
   const said = lines.flatMap((line, i) => {
     const stage = rows[i]?.stage;
     return stage && stage !== rows[i - 1]?.stage

@@ -1,14 +1,21 @@
 import type { Estimate, Plan, ProofLine } from '@etcd-rotate/protocol';
 import { about, counted } from './words.ts';
 
-/** What it costs, what is looked at, and what the proof is. */
-export function summary(plan: Plan, proof: readonly ProofLine[]): string[] {
+/** What it costs, what is looked at, and what the proof is, where there is one to show. */
+export function summary(plan: Plan, proof?: readonly ProofLine[]): string[] {
   const { estimate, policy } = plan;
-  const handshakes = proof.reduce((sum, line) => sum + line.handshakes, 0);
   return [
     `${costs(estimate, plan)}, ${about(estimate.seconds)} (${basis[estimate.basis]})`,
     `after each member every node looks at every other one; snapshot ${policy.snapshot}, settle ${policy.settle / 1000} s`,
+    ...(policy.approvals === 2 ? ['nothing is done before a second operator approves it'] : []),
     ...(plan.direction === 'forward' ? [refuses(plan), ...wayBack(plan)] : []),
+    ...(proof ? proven(plan, proof) : []),
+  ];
+}
+
+function proven({ policy }: Plan, proof: readonly ProofLine[]): string[] {
+  const handshakes = proof.reduce((sum, line) => sum + line.handshakes, 0);
+  return [
     `proof: ${handshakes} handshakes decided with throw-away certificates of the same profile, by the rules of Go, OpenSSL and`,
     `       etcd, valid now and for ${Math.round(policy.horizon / 60_000)} minutes: for every step, with each file replaced or not yet and each process`,
     '       restarted or not, nobody refuses anybody',
@@ -39,10 +46,14 @@ const basis = {
 /** From where somebody who was forgotten would be locked out. */
 function refuses({ estimate: { refusesFrom }, policy }: Plan): string {
   if (refusesFrom === undefined) return 'no CA leaves: what was accepted before is accepted afterwards';
-  const holds = policy.confirmRetire
-    ? `; it holds before that step, and goes on with \`rotate resume\``
-    : '; with --confirm-retire it holds before that step';
-  return `from ${refusesFrom} on leaves of the old CA are refused${holds}`;
+  return `from ${refusesFrom} on leaves of the old CA are refused; ${holds(policy)}`;
+}
+
+function holds({ approvals, confirmRetire }: Plan['policy']): string {
+  if (approvals === 2) return 'it holds before that step, until a second operator approves that, too';
+  return confirmRetire
+    ? 'it holds before that step, and goes on with `rotate resume`'
+    : 'with --confirm-retire it holds before that step';
 }
 
 function wayBack({ estimate: { pointOfNoReturn }, domains }: Plan): string[] {

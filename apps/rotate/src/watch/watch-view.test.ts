@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { type Command, type Entry, fail } from '@etcd-rotate/protocol';
-import { aClient, aCluster, aRequest, ledBy, Play, withCas } from '@etcd-rotate/testing';
+import { aClient, aCluster, aRequest, ledBy, Play, withCas, withPolicy } from '@etcd-rotate/testing';
 import { expect, test } from 'vitest';
 import wrapAnsi from 'wrap-ansi';
 import { watchView } from './watch-view.ts';
@@ -11,6 +11,7 @@ interface Moment {
   at(play: Play): unknown;
   /** How long after its last entry. */
   seconds: number;
+  policy?: Parameters<typeof withPolicy>[0];
   request?: ReturnType<typeof aRequest>;
   /** Which of the commands under way is answered next. */
   answers?: (underWay: readonly Command[]) => number;
@@ -45,6 +46,7 @@ const moments: Record<string, Moment> = {
     request: aRequest({ confirmRetire: true }),
     seconds: 600,
   },
+  'at-approval': { at: (play) => play.run(), policy: { approvals: 2 }, seconds: 600 },
   'rolling-back': {
     at: (play) => play.run().rollBackUntil(sent('back-issue-a change')),
     request: aRequest({ confirmRetire: true }),
@@ -91,8 +93,16 @@ function playUpTo(name: string): Play {
 }
 
 function play(name: string): Play {
-  const { at, request = aRequest(), answers = () => 0 } = moments[name] as Moment;
-  const cluster = aCluster('a', 'b', 'c', aClient('backup'), withCas('client-ca', 'peer-ca'), ledBy('b'));
+  const { at, request = aRequest(), policy = {}, answers = () => 0 } = moments[name] as Moment;
+  const cluster = aCluster(
+    'a',
+    'b',
+    'c',
+    aClient('backup'),
+    withCas('client-ca', 'peer-ca'),
+    ledBy('b'),
+    withPolicy(policy),
+  );
   const made = new Play(cluster, {
     id: 'main-20260601-120000',
     request,
@@ -109,7 +119,7 @@ function play(name: string): Play {
 function shown({ entries }: Play, name: string, width: number): string[] {
   const last = Date.parse(entries.at(-1)?.at ?? '');
   const now = new Date(last + (moments[name] as Moment).seconds * 1000);
-  return watchView(watched(entries), now, width).map((line) =>
+  return watchView(watched(entries), now, { width, asking: 'ann' }).map((line) =>
     stripVTControlCharacters(line)
       .trimEnd()
       .replaceAll(/\([0-9a-f]{8}\)/g, '(········)'),

@@ -16,15 +16,23 @@ import { stageLines } from './stage-lines.ts';
 import { waitingLines } from './waiting-lines.ts';
 import type { Watched } from './watched.ts';
 
+interface View {
+  /** Of the terminal. */
+  width: number;
+  /** Who looks. */
+  asking: string;
+}
+
 /** A rotation at one moment as a block of lines, none wider than the terminal. */
-export function watchView(watched: Watched, now: Date, width: number): string[] {
+export function watchView(watched: Watched, now: Date, view: View): string[] {
+  const { width } = view;
   const { rotation, recent } = watched;
   const blocks = [
     [title(watched, now), ...what(rotation, watched.epoch)],
     stageLines(rotation),
     holderLines(rotation, now),
     [whatItCost(rotation)],
-    standing(rotation, now, width),
+    standing(rotation, now, view),
     recent.flatMap((entry) => showEntry(entry, rotation.plan).line ?? []),
   ];
   return blocks
@@ -67,8 +75,8 @@ function what({ plan, operator, startedAt }: Rotation, epoch: number): string[] 
       : strategy === 'staged'
         ? `staged, restarts ${restarts}`
         : strategy;
-  const confirm =
-    policy.confirmRetire && estimate.refusesFrom ? `; holds before ${estimate.refusesFrom}` : '';
+  const isHeld = policy.confirmRetire || policy.approvals === 2;
+  const confirm = isHeld && estimate.refusesFrom ? `; holds before ${estimate.refusesFrom}` : '';
   const cas = Object.entries(domains).map(([domain, { old, target }]) => {
     const to = caName(target);
     const from = old.map((certificate) => caName({ role: 'seen', certificate })).join(', ');
@@ -81,8 +89,9 @@ function what({ plan, operator, startedAt }: Rotation, epoch: number): string[] 
 }
 
 /** Why it does not go on and what can be done, or whom it waits for. */
-function standing(rotation: Rotation, now: Date, width: number): string[] {
+function standing(rotation: Rotation, now: Date, view: View): string[] {
   const { state } = rotation;
+  const { width } = view;
   switch (state.status) {
     case 'running':
     case 'holding':
@@ -92,7 +101,7 @@ function standing(rotation: Rotation, now: Date, width: number): string[] {
         ...failureLines(state.failure, width),
         ...whereItStands(rotation).flatMap((line) => wrapped(line, width, '  ')),
         'possible now:',
-        ...columns(possibleNow(rotation)).map((line) => `  ${line}`),
+        ...columns(possibleNow(rotation, view.asking)).map((line) => `  ${line}`),
       ];
     case 'finished':
       return [];

@@ -38,10 +38,11 @@ async function watchLive({ coordinator, terminal }: Asking, rotation: string): P
   const tally = new Tally();
   let watched: Watched | undefined;
   let silent: number | undefined;
+  const asking = coordinator.about.operator;
   const lines = (width: number): string[] => [
     // As it was when we last heard: that nobody answers now is not the fault of a node.
     ...(watched
-      ? watchView(watched, new Date(Date.now() - (silent ?? 0)), width)
+      ? watchView(watched, new Date(Date.now() - (silent ?? 0)), { width, asking })
       : [`reading the journal of ${rotation}`]),
     ...(silent === undefined ? [] : ['', colors.yellow(`! ${silence(silent)}`)]),
   ];

@@ -1,4 +1,4 @@
-import { ok, type PublicKey, type Result } from '@etcd-rotate/protocol';
+import { ok, type PublicKey, type Result, type Secret } from '@etcd-rotate/protocol';
 import { type ConnectOptions, connectNats } from '../connect.ts';
 import { natsFailure } from '../failures.ts';
 import { watch } from '../nats-status.ts';
@@ -13,7 +13,7 @@ export interface StoreOptions extends ConnectOptions {
   replicas: number;
   leaseMs: number;
   /** The coordinators', PKCS#8 PEM, and its public half. */
-  signingKey: string;
+  signingKey: Secret;
   publicKey: PublicKey;
 }
 

@@ -1,4 +1,4 @@
-import { type Failure, fail, ok, type PublicKey, type Result } from '@etcd-rotate/protocol';
+import { type Failure, fail, ok, type PublicKey, type Result, type Secret } from '@etcd-rotate/protocol';
 import { headers, type JetStreamClient, type JetStreamManager, type StoredMsg } from 'nats';
 import { sign, verify } from '../signing.ts';
 import { isNoMessage, isPassed, storeFailure } from './store-failure.ts';
@@ -9,7 +9,7 @@ export interface StreamParts {
   stream: string;
   subject: string;
   /** The coordinators', PKCS#8 PEM, and its public half. */
-  signingKey: string;
+  signingKey: Secret;
   publicKey: PublicKey;
   servers: readonly string[];
   timeoutMs: number;

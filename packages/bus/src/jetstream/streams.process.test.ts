@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectNats } from '../connect.ts';
 import type { NatsServer } from '../embedded-server.ts';
 import { fleet } from '../messages.fixture.ts';
 import { aNats, type Nats, value } from '../nats.fixture.ts';
 import { coordinatorInbox } from '../server-config.ts';
 import { connectStore } from './connect-store.ts';
+import { streamsOf } from './streams.ts';
 
 let nats: Nats;
 let server: NatsServer;
@@ -71,6 +73,45 @@ test('streams that were made for another lease are refused, by name', async () =
   if (!other.ok) expect(other.failure.message).toMatch(/coordinators.* keeps entries for 5 s, not for 9 s/);
 });
 
+test('of a value that was replaced nothing can be read any more', async () => {
+  await using store = await nats.store();
+  const before = await store.shared.put('ca.gone', 'what was sealed');
+  await store.shared.put('ca.gone', 'what is left');
+  await using raw = await rawConnection(nats);
+  const seq = before.type === 'written' ? before.revision : 0;
+  const old = (await raw.manager()).streams.getMessage(streamsOf(fleet).shared.name, { seq });
+  await expect(old).rejects.toThrow(/no message found/);
+});
+
+test('a bucket that keeps what was in it before is refused: a destroyed key would be there still', async () => {
+  using other = await aNats({ jetStream: true });
+  await using _running = value(await other.start());
+  {
+    await using raw = await rawConnection(other);
+    const { name, subjects } = streamsOf(fleet).shared;
+    const manager = await raw.manager();
+    await manager.streams.add({ name, subjects: [`${subjects}.>`], max_msgs_per_subject: 5 });
+  }
+  await expect(other.store()).rejects.toThrow(/nats-unsafe: .*_shared keeps 5 entries of a subject/);
+});
+
 test('a node gets at nothing of it', async () => {
   await expect(nats.store({ person: 'n1' })).rejects.toThrow(/nats-refused: .*\$JS\.API\.STREAM\.INFO/);
 });
+
+/** As the coordinator, in the words of NATS. */
+async function rawConnection({ listen, ca, nkeySeeds }: Nats) {
+  const connected = await connectNats({
+    servers: [`tls://${listen}`],
+    ca,
+    nkeySeed: nkeySeeds.coordinator,
+    name: 'raw',
+    inboxPrefix: coordinatorInbox,
+    onEvent: () => undefined,
+  });
+  const connection = value(connected);
+  return {
+    manager: () => connection.jetstreamManager({ checkAPI: false }),
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+}

@@ -106,7 +106,9 @@ function whyNotFit(config: StreamConfig, wanted: Partial<StreamConfig>): Result<
     config.retention !== RetentionPolicy.Limits && `drops entries (retention ${config.retention})`,
     config.max_msgs > 0 && `keeps ${config.max_msgs} entries at most`,
     config.max_bytes > 0 && config.discard !== DiscardPolicy.New && 'drops old entries when it is full',
-    perSubject > 0 !== config.max_msgs_per_subject > 0 &&
+    // One of a CA key too many, and a key that was destroyed is still there.
+    (perSubject > 0 || config.max_msgs_per_subject > 0) &&
+      perSubject !== config.max_msgs_per_subject &&
       `keeps ${config.max_msgs_per_subject} entries of a subject`,
   ].filter((fault) => fault !== false);
   if (faults.length === 0) return ok(undefined);

@@ -1,6 +1,7 @@
 /**
- * A private key or a passphrase. It prints as `[secret]` wherever text is made of it by accident: in logs, errors,
- * templates and JSON. The private field also keeps it out of `structuredClone` and of deep comparison output.
+ * A private key or a passphrase. It prints as `[secret]` wherever text is made of it by accident: in logs, errors and
+ * templates. The private field also keeps it out of `structuredClone` and of deep comparison output. JSON of it there is
+ * none: a file with `[secret]` where a key should be would be a key that is lost.
  */
 export class Secret {
   readonly #value: string;
@@ -18,8 +19,8 @@ export class Secret {
     return '[secret]';
   }
 
-  toJSON(): string {
-    return '[secret]';
+  toJSON(): never {
+    throw new TypeError('a secret has no JSON');
   }
 
   [Symbol.toPrimitive](): string {
