@@ -97,7 +97,8 @@ test('a key that is destroyed is gone from the store and from the folder that it
   try {
     await using fresh = await aNatsOfItsOwn();
     const local = caFilesIn(folder);
-    const shared = sharedCas(fresh.store.shared, local);
+    let leads = true;
+    const shared = sharedCas(fresh.store.shared, { local, holds: () => leads });
     {
       using alone = await opened(local);
       await create(alone, 'old');
@@ -105,6 +106,13 @@ test('a key that is destroyed is gone from the store and from the folder that it
         value(await shared.writeNew(name, text));
     }
     const before = value(await fresh.store.shared.get('ca.old'));
+    leads = false;
+    {
+      using late = await opened(shared);
+      expect(await late.destroy('old')).toMatchObject({ failure: { code: 'not-leading' } });
+    }
+    expect(value(await fresh.store.shared.get('ca.old'))).toEqual(before);
+    leads = true;
     const sealed = JSON.parse(before.value ?? '').key.wrapped.data;
     using leader = await opened(shared);
     for (let times = 0; times < 2; times += 1) value(await leader.destroy('old', 'ann'));
@@ -123,7 +131,8 @@ test('a key that is destroyed is gone from the store and from the folder that it
 });
 
 test('a key is destroyed once, when nats-server was killed meanwhile', async () => {
-  using leader = await opened(sharedCas(store.shared));
+  const local = caFilesIn(join(nats.folder, 'cas'));
+  using leader = await opened(sharedCas(store.shared, { local, holds: () => true }));
   process.kill(server.pid, 'SIGKILL');
   expect(await leader.destroy('ca3')).toMatchObject({ ok: true });
   using again = await opened(sharedCas(store.shared));

@@ -44,8 +44,11 @@ if (await isSound()) {
 /** Where a test fails without any mutation, no test says anything about one. */
 async function isSound(): Promise<boolean> {
   const [copy = ''] = copies;
-  const folders = [...new Set(mutations.map(({ file }) => file.split('/').slice(0, 3).join('/')))];
-  const paths = [...folders.map((name) => `${name}/`), 'test/verdicts.'];
+  // Of an app the tests beside the file: others of it start whole programs.
+  const looked = mutations.map(({ file }) =>
+    file.startsWith('packages/') ? `${file.split('/').slice(0, 3).join('/')}/` : file.replace(/ts$/, ''),
+  );
+  const paths = [...new Set(looked), 'test/verdicts.'];
   const { failed, broken, endless } = await runTests(copy, paths);
   if (endless) console.log('without any mutation the tests do not end');
   for (const one of [...failed, ...broken]) console.log(`fails without any mutation: ${one}`);

@@ -1,8 +1,10 @@
 import type { Mutation } from '../mutation.ts';
 import { checks } from './checks.ts';
+import { outside } from './outside.ts';
 import { certificates, signing } from './pki.ts';
 import { plans } from './plans.ts';
 import { running } from './running.ts';
+import { speaking } from './speaking.ts';
 import { trust } from './trust.ts';
 
 /** At least one mutation for each rule. */
@@ -13,4 +15,6 @@ export const table: readonly Mutation[] = [
   ...checks,
   ...certificates,
   ...signing,
+  ...speaking,
+  ...outside,
 ];

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
+import { readRegular } from './read-regular.ts';
 
 /**
  * Reads a file that holds a secret; one that others can read, or that another user could have written, is refused. Links
@@ -14,9 +14,9 @@ export async function readSecretFile(
   us: number | undefined = process.geteuid?.(),
 ): Promise<Result<string>> {
   try {
-    await using file = await open(path, 'r');
-    const fault = faultOf(await file.stat(), path, us);
-    return fault ? { ok: false, failure: fault } : ok(await file.readFile('utf8'));
+    const { text, stat } = await readRegular(path);
+    const fault = faultOf(stat, path, us);
+    return fault ? { ok: false, failure: fault } : ok(text);
   } catch (error) {
     return fail(
       'bad-file',

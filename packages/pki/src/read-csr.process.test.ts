@@ -114,11 +114,11 @@ describe('refuses a public key that', () => {
     expect(refusalOf(readCsr(withKey(ecKey(point))))).toMatch(/^bad-csr: /);
   });
 
-  test.each([
-    ['is RSA with an even modulus', 256, 0x02, '010001', /even modulus/],
-    ['is RSA with an even exponent', 256, 0x03, '010002', /another public exponent/],
-    ['is RSA and enormous', 1100, 0x03, '010001', /longer than anybody needs/],
-  ])('%s', (_, length, last, exponent, why) => {
+  test.each<[string, [length: number, last: number], string, RegExp]>([
+    ['is RSA with an even modulus', [256, 0x02], '010001', /even modulus/],
+    ['is RSA with an even exponent', [256, 0x03], '010002', /another public exponent/],
+    ['is RSA and enormous', [1100, 0x03], '010001', /longer than anybody needs/],
+  ])('%s', (_, [length, last], exponent, why) => {
     const modulus = Buffer.alloc(length, 0x55).fill(last, length - 1);
     const key = sequence(integer(modulus), integer(Buffer.from(exponent, 'hex')));
     const algorithm = sequence(objectId('1.2.840.113549.1.1.1'), nothing());

@@ -150,7 +150,7 @@ describe('exports a key', () => {
   });
 });
 
-test('keys that are made ahead wait sealed, and are used once each', async () => {
+test('keys that are made ahead are used once each, and new ones are made when there are none left', async () => {
   made.signer.makeKeysAhead(['ecdsa-p256', 'ecdsa-p256']);
   const keys = await Promise.all(
     ['c', 'd', 'e'].map(async (name) => unwrap(await made.signer.create(aCaOrder(name))).facts.publicKey),

@@ -1,5 +1,5 @@
 import { scrypt, scryptSync } from 'node:crypto';
-import { type Secret } from '@etcd-rotate/protocol';
+import type { Secret } from '@etcd-rotate/protocol';
 import { z } from 'zod';
 
 const keyLength = 32;

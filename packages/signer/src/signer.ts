@@ -1,7 +1,15 @@
 import { type Certificate, type Csr, makeCa, readCsr, signLeaf } from '@etcd-rotate/pki';
-import { type Secret, fail, type KeyKind, ok, type Result, type Usage } from '@etcd-rotate/protocol';
+import { fail, type KeyKind, ok, type Result, type Secret, type Usage } from '@etcd-rotate/protocol';
 import { readAdoption, whyNotName } from './adoption.ts';
-import { type CaRecord, type HeldCa, holdCa, type NewCa, revealKey, withoutKey, writeCaFile } from './ca-file.ts';
+import {
+  type CaRecord,
+  type HeldCa,
+  holdCa,
+  type NewCa,
+  revealKey,
+  withoutKey,
+  writeCaFile,
+} from './ca-file.ts';
 import type { CaFiles } from './ca-files.ts';
 import { exportedKey } from './exported-key.ts';
 import { forgottenKey } from './forgotten-key.ts';
@@ -11,14 +19,7 @@ import { longestCanary } from './outside/differs.ts';
 import type { OutsideCa } from './outside/outside-ca.ts';
 import { signOutside } from './outside/sign-outside.ts';
 import { SpecimenMaker } from './outside/specimen.ts';
-import type {
-  Adoption,
-  CanaryRequest,
-  CaOrder,
-  IsUnderWay,
-  LeafRequest,
-  SpecimenOrder,
-} from './requests.ts';
+import type { Adoption, CanaryRequest, CaOrder, IsUnderWay, LeafRequest, SpecimenOrder } from './requests.ts';
 
 export interface Held {
   files: CaFiles;

@@ -154,7 +154,7 @@ async function leadOnce(
   );
   if (!said.ok) return said;
   const local = caFilesIn(join(stateFolder, 'cas'));
-  const cas = sharedCas(store.shared, local);
+  const cas = sharedCas(store.shared, { local, holds: lease.holds });
   const bring = await casToBring(local, cas);
   if (!bring.ok) return bring;
   for (const { name: file, text } of bring.value) {

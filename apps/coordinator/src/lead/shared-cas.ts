@@ -4,12 +4,19 @@ import type { CaFiles } from '@etcd-rotate/signer';
 
 const prefix = 'ca.';
 
+interface LeaderOf {
+  /** The folder that some of them may have been brought from: what is replaced in JetStream must not stay there. */
+  local: CaFiles;
+  /** Asked before each attempt: who leads by now may need what is there. */
+  holds(): boolean;
+}
+
 /**
  * The files of CA keys beside the journal in JetStream, sealed as they are in a folder.
  *
- * @param local the folder that some of them may have been brought from: what is replaced there must not stay here
+ * @param leader where one may be replaced
  */
-export function sharedCas(shared: KeyValues, local?: CaFiles): CaFiles {
+export function sharedCas(shared: KeyValues, leader?: LeaderOf): CaFiles {
   const keyOf = (name: string): string => `${prefix}${name.replace(/\.json$/, '')}`;
   return {
     where: 'JetStream',
@@ -46,11 +53,13 @@ export function sharedCas(shared: KeyValues, local?: CaFiles): CaFiles {
       };
     },
     async replace(name, text) {
-      const replaced = await replaceShared(shared, keyOf(name), text);
-      if (!replaced.ok || !local) return replaced;
-      const brought = await local.read(name);
+      if (!leader?.holds()) return notLeading(keyOf(name));
+      // First, since what JetStream says is what is taken for done by whoever leads next.
+      const brought = await leader.local.read(name);
       if (!brought.ok) return brought;
-      return brought.value === undefined ? ok(undefined) : local.replace(name, text);
+      const replaced = brought.value === undefined ? ok(undefined) : await leader.local.replace(name, text);
+      if (!replaced.ok) return replaced;
+      return replaceShared(shared, { key: keyOf(name), text, holds: leader.holds });
     },
   };
 }
@@ -58,7 +67,10 @@ export function sharedCas(shared: KeyValues, local?: CaFiles): CaFiles {
 const attempts = 5;
 
 /** The bucket keeps one value of a key: what was there is dropped when the other one is put. */
-async function replaceShared(shared: KeyValues, key: string, text: string): Promise<Result<undefined>> {
+async function replaceShared(
+  shared: KeyValues,
+  { key, text, holds }: { key: string; text: string; holds: () => boolean },
+): Promise<Result<undefined>> {
   let failure = fail(
     'nats-away',
     `${key} in JetStream was not replaced`,
@@ -72,12 +84,17 @@ async function replaceShared(shared: KeyValues, key: string, text: string): Prom
       failure = there.failure;
       continue;
     }
+    if (!holds()) return notLeading(key);
     const put = await shared.put(key, text, there.value.revision);
     if (put.type === 'written') return ok(undefined);
     // Whether it got there is seen in what is there now.
     if (put.type === 'unknown') failure = put.failure;
   }
   return { ok: false, failure };
+}
+
+function notLeading(key: string): ReturnType<typeof fail> {
+  return fail('not-leading', `${key} is replaced by who leads, and by nobody else`, 'ask again', true);
 }
 
 /**

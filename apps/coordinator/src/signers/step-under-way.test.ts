@@ -1,3 +1,4 @@
+import type { Command } from '@etcd-rotate/protocol';
 import { runRotation } from '@etcd-rotate/runner';
 import type { CanaryPlace } from '@etcd-rotate/signer';
 import { aCluster, fakePorts, startRotation } from '@etcd-rotate/testing';
@@ -18,6 +19,18 @@ test('canaries are wanted by the step that asks for them, until they are signed,
   const wantedNow = () => all.filter(isUnderWay);
   expect(wantedNow()).toEqual([]);
 
+  // Neither before the node has asked nor after they were signed, whatever else is going on.
+  const signed = new Set<string>();
+  const send = (command: Command): ReturnType<typeof ports.agents.send> => {
+    const wanted = wantedNow().map((place) => place.step);
+    expect(wanted.filter((step) => signed.has(step))).toEqual([]);
+    if (command.body.type === 'request') expect(wanted).not.toContain(command.step);
+    return ports.agents.send(command);
+  };
+  const agents = Object.assign(Object.create(ports.agents), {
+    send,
+    results: ports.agents.results.bind(ports.agents),
+  });
   let canaries = 0;
   const sign: typeof ports.signer.sign = async (wanted) => {
     const { rotation: id, step } = wanted;
@@ -32,11 +45,12 @@ test('canaries are wanted by the step that asks for them, until they are signed,
     }
     // Beside the one that asks there may be one more that has asked, ahead.
     expect(new Set(wantedNow().map((place) => place.step)).size).toBeLessThanOrEqual(2);
+    signed.add(step);
     return ports.signer.sign(wanted);
   };
   const { rotation: ended } = await runRotation(
     rotation,
-    { ...ports, signer: { ...ports.signer, sign } },
+    { ...ports, agents, signer: { ...ports.signer, sign } },
     never,
   );
   expect(ended.state.status).toBe('finished');

@@ -13,7 +13,7 @@ export function stepUnderWay(rotations: { get(id: string): Rotation | undefined 
     const step = rotation.plan.steps.find((one) => one.id === stepId);
     const progress = rotation.progress[stepId];
     if (step?.holder !== holder || step.action.type !== 'change' || !progress) return false;
-    const hasAsked = progress.sent.some(({ body }) => body.type === 'request');
+    const hasAsked = progress.results.some(({ outcome }) => outcome.ok && outcome.value.type === 'requested');
     const isTold = progress.sent.some(({ body }) => body.type === 'change');
     return step.action.canaries.includes(domain) && hasAsked && !isTold && progress.signed === undefined;
   };
