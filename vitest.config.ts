@@ -42,7 +42,7 @@ export default defineConfig({
             'test/*.test.ts',
           ],
           fileParallelism: false,
-          setupFiles: ['infra/lab/src/after-a-timeout.ts'],
+          setupFiles: ['test/after-a-timeout.ts'],
           // Against what hangs, not against what is slow: a machine that is busy elsewhere takes three times as long.
           testTimeout: 240_000,
           hookTimeout: 240_000,

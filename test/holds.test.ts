@@ -131,9 +131,7 @@ test('of a resume and an abandon at the same moment one is done, and nothing fol
     ),
   );
   const outcomes = [resumed, abandoned].map((run) => run && lastLine(run).outcome);
-  const ended = (await entriesOf(lab)).filter(
-    ({ body }) => isOfRotation(body) && body.rotation === rotation,
-  );
+  const ended = (await entriesOf(lab)).filter(({ body }) => isOfRotation(body) && body.rotation === rotation);
   const end = ended.findIndex(({ body }) => body.type === 'finished');
   expect(end).toBe(ended.length - 1);
   expect(ended[end]?.body).toMatchObject({ outcome: outcomes.find((outcome) => outcome !== undefined) });

@@ -59,7 +59,9 @@ test('a node joins with a token, once, and stops being believed when it is remov
   // And after a restart of the coordinator all that is as it was.
   await lab.control.coordinator.restart();
   await lab.control.ready();
-  expect(lastLine(await lab.rotate(['--cluster', 'demo', '--dry-run', '--json']))).toMatchObject({ ok: true });
+  expect(lastLine(await lab.rotate(['--cluster', 'demo', '--dry-run', '--json']))).toMatchObject({
+    ok: true,
+  });
 });
 
 test('the signing key is replaced while a node is away, which is told when it is back', async () => {

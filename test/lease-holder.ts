@@ -16,7 +16,15 @@ const about = JSON.parse(process.argv[2] ?? '') as {
 };
 const { leaseMs } = about;
 const [nkeySeed, signingKey] = [new Secret(about.nkeySeed), new Secret(about.signingKey)];
-const connecting = { ...about, nkeySeed, signingKey, fleet, replicas: 1, name: 'holder', inboxPrefix: coordinatorInbox };
+const connecting = {
+  ...about,
+  nkeySeed,
+  signingKey,
+  fleet,
+  replicas: 1,
+  name: 'holder',
+  inboxPrefix: coordinatorInbox,
+};
 const store = await connectStore({ ...connecting, onEvent: () => undefined });
 if (!store.ok) throw new Error(store.failure.message);
 const holder = { v: 1, name: 'holder', instance: randomUUID(), run: randomUUID(), version: '0' } as const;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KeyPair, type Lab, startLab } from '@etcd-rotate/lab';
-import { Secret, type Entry } from '@etcd-rotate/protocol';
+import { type Entry, Secret } from '@etcd-rotate/protocol';
 import { openSigner } from '@etcd-rotate/signer';
 import { expect, test } from 'vitest';
 import { entriesOf, lastLine, nobodyLost } from './reading.ts';

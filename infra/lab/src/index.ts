@@ -2,6 +2,7 @@ export { type Binaries, binaries, type EtcdVersion } from './binaries.ts';
 export type { WatcherReport, WatcherStatus, WriterReport, WriterStatus } from './clients/client-config.ts';
 export type { Floor, SamplerReport } from './clients/sampler-config.ts';
 export type { ControlPlane } from './control-plane.ts';
+export { endLabsOf } from './end-labs-of.ts';
 export type { Lab, PortName, PresentedBy } from './lab.ts';
 export type { LabOptions } from './lab-options.ts';
 export {

@@ -1,6 +1,16 @@
 import { isIP } from 'node:net';
-import { generateKey, makeCa, makeCsr, nameFrom, type RawName, readCertificates, readCsr, signLeaf, subjectOf } from '@etcd-rotate/pki';
-import { type Secret, type Domain, fail, type Names, ok, type Result } from '@etcd-rotate/protocol';
+import {
+  generateKey,
+  makeCa,
+  makeCsr,
+  nameFrom,
+  type RawName,
+  readCertificates,
+  readCsr,
+  signLeaf,
+  subjectOf,
+} from '@etcd-rotate/pki';
+import { type Domain, fail, type Names, ok, type Result, type Secret } from '@etcd-rotate/protocol';
 
 /** For the client port: no user of etcd is called so. */
 export const canaryName = 'etcd-rotate-canary';

@@ -1,5 +1,13 @@
-import { type Certificate, generateKey, makeCa, makeCsr, nameFrom, readCsr, signLeaf } from '@etcd-rotate/pki';
-import type { Secret, KeyKind, Usage } from '@etcd-rotate/protocol';
+import {
+  type Certificate,
+  generateKey,
+  makeCa,
+  makeCsr,
+  nameFrom,
+  readCsr,
+  signLeaf,
+} from '@etcd-rotate/pki';
+import type { KeyKind, Secret, Usage } from '@etcd-rotate/protocol';
 
 // CAs and leaves for tests, as the other side of a wire would have made them.
 

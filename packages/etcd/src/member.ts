@@ -1,4 +1,4 @@
-import type { Secret, EtcdId, MemberListed, MemberStatus, Result } from '@etcd-rotate/protocol';
+import type { EtcdId, MemberListed, MemberStatus, Result, Secret } from '@etcd-rotate/protocol';
 
 export interface MemberTarget {
   /** The member's own client URL, `https://host:port`; never that of a load balancer. */

@@ -1,4 +1,4 @@
-import { type Secret } from '@etcd-rotate/protocol';
+import type { Secret } from '@etcd-rotate/protocol';
 
 /** Where a fresh connection goes, and as whom. */
 export interface Target {

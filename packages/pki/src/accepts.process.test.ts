@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { Secret } from '@etcd-rotate/protocol';
 import { describe, expect, test } from 'vitest';
 import { aCa, aKey, aLeaf, daysFromNoon, noon, type Pair } from '../test/a-certificate.ts';
 import { openssl } from '../test/openssl.ts';
@@ -6,7 +7,6 @@ import { accepts, createVerifier } from './accepts.ts';
 import type { Certificate } from './certificate.ts';
 import { nameFrom } from './raw-name.ts';
 import { writeBundle } from './read-bundle.ts';
-import { Secret } from '@etcd-rotate/protocol';
 import type { SignatureCache } from './signed-by.ts';
 import { implicit, objectId, octets, sequence, set, tagged, toDer, yes } from './write-der.ts';
 

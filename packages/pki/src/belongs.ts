@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
+import { Secret } from '@etcd-rotate/protocol';
 import type { Certificate } from './certificate.ts';
 import type { RawName } from './raw-name.ts';
-import { Secret } from '@etcd-rotate/protocol';
 
 /** Whether a private key is the one a certificate was made for. A key that cannot be read is not. */
 export function keyMatches(certificate: Certificate, key: Secret | string): boolean {

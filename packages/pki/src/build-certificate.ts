@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
+import type { Secret } from '@etcd-rotate/protocol';
 import { type Certificate, certificateFromDer } from './certificate.ts';
 import type { RawName } from './raw-name.ts';
 import { readDer } from './read-der.ts';
-import { type Secret } from '@etcd-rotate/protocol';
 import { algorithmIdentifier, signWith } from './signature-algorithm.ts';
 import { bits, type Element, integer, sequence, tagged, time, toDer } from './write-der.ts';
 

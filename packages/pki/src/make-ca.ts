@@ -1,8 +1,8 @@
+import type { Secret } from '@etcd-rotate/protocol';
 import { buildCertificate } from './build-certificate.ts';
 import type { Certificate } from './certificate.ts';
 import { publicKeyOf } from './public-key.ts';
 import { type NameFields, nameFrom } from './raw-name.ts';
-import { type Secret } from '@etcd-rotate/protocol';
 import { authorityKeyId, basicConstraints, keyIdOf, keyUsage, subjectKeyId } from './write-extensions.ts';
 
 export interface CaProfile {

@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { Secret } from '@etcd-rotate/protocol';
 import { describe, expect, test } from 'vitest';
 import { aCa, aLeaf, noon, type Pair } from '../test/a-certificate.ts';
 import { accepts } from './accepts.ts';
 import { hostAccepted } from './host-accepted.ts';
-import { Secret } from '@etcd-rotate/protocol';
 import { bits, implicit, objectId, octets, sequence, tagged, toDer } from './write-der.ts';
 
 // What no careful CA makes and one finds all the same.

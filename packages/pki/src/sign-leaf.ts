@@ -1,4 +1,4 @@
-import type { Names, Usage, Secret } from '@etcd-rotate/protocol';
+import type { Names, Secret, Usage } from '@etcd-rotate/protocol';
 import { buildCertificate } from './build-certificate.ts';
 import type { Certificate } from './certificate.ts';
 import { isEmpty } from './make-csr.ts';

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { type Names, type Result, type Usage, Secret } from '@etcd-rotate/protocol';
+import { type Names, type Result, Secret, type Usage } from '@etcd-rotate/protocol';
 import { buildCertificate } from '../src/build-certificate.ts';
 import type { Certificate } from '../src/certificate.ts';
 import type { keyUsageBits } from '../src/oids.ts';

@@ -104,7 +104,13 @@ export const EntryBody = z.discriminatedUnion('type', [
     replaces: z.boolean(),
   }),
   /** A node has made its keys and was let in; the token is used up. */
-  z.strictObject({ type: z.literal('joined'), node: Name, token: PublicKey, nkey: Nkey, publicKey: PublicKey }),
+  z.strictObject({
+    type: z.literal('joined'),
+    node: Name,
+    token: PublicKey,
+    nkey: Nkey,
+    publicKey: PublicKey,
+  }),
   /** The identity of a node, and its tokens, are worth nothing from here on. */
   z.strictObject({
     type: z.literal('removed'),

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { type Certificate, keyMatches, mayIssue, readCertificate } from '@etcd-rotate/pki';
-import { Secret, fail, Name, ok, type Result } from '@etcd-rotate/protocol';
+import { fail, Name, ok, type Result, Secret } from '@etcd-rotate/protocol';
 import type { Adoption } from './requests.ts';
 
 export interface ReadAdoption {

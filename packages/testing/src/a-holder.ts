@@ -1,5 +1,15 @@
 import type { Contents } from '@etcd-rotate/core';
-import { type Secret, type HolderId, type HolderObservation, type KnownCertificate, type Names, type ProcessSeen, type Slot, slots, slotsOf } from '@etcd-rotate/protocol';
+import {
+  type HolderId,
+  type HolderObservation,
+  type KnownCertificate,
+  type Names,
+  type ProcessSeen,
+  type Secret,
+  type Slot,
+  slots,
+  slotsOf,
+} from '@etcd-rotate/protocol';
 import { aLeaf, type Ca } from './certificates.ts';
 
 /**

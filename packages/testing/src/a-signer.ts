@@ -1,6 +1,23 @@
 import { leafKey, unchanged } from '@etcd-rotate/core';
-import { type Certificate, type Csr, type LeafOrder, nameFrom, readCsr, sameName, signLeaf } from '@etcd-rotate/pki';
-import { type Secret, fail, type KnownCertificate, ok, type Result, type Signed, slots, type Usage } from '@etcd-rotate/protocol';
+import {
+  type Certificate,
+  type Csr,
+  type LeafOrder,
+  nameFrom,
+  readCsr,
+  sameName,
+  signLeaf,
+} from '@etcd-rotate/pki';
+import {
+  fail,
+  type KnownCertificate,
+  ok,
+  type Result,
+  type Secret,
+  type Signed,
+  slots,
+  type Usage,
+} from '@etcd-rotate/protocol';
 import type { MakeCa, Sign } from '@etcd-rotate/runner';
 import { namesAfter, subjectAfter } from './after-change.ts';
 import { aCa, type Ca, life, read } from './certificates.ts';

@@ -1,7 +1,19 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import type { Contents, Judge, Verify } from '@etcd-rotate/core';
-import { type Certificate, type CsrContents, createVerifier, hostAccepted, keyMatches, makeCa, makeCsr, nameFrom, readCertificates, readCsr, signLeaf } from '@etcd-rotate/pki';
-import { Secret, type KnownCertificate, type Names, type Result, type Usage } from '@etcd-rotate/protocol';
+import {
+  type Certificate,
+  type CsrContents,
+  createVerifier,
+  hostAccepted,
+  keyMatches,
+  makeCa,
+  makeCsr,
+  nameFrom,
+  readCertificates,
+  readCsr,
+  signLeaf,
+} from '@etcd-rotate/pki';
+import { type KnownCertificate, type Names, type Result, Secret, type Usage } from '@etcd-rotate/protocol';
 import { start } from './clock.ts';
 
 // Real certificates, made in memory: what is proven with them is proven as in a live cluster.

@@ -1,5 +1,13 @@
 import type { Contents } from '@etcd-rotate/core';
-import { type Secret, agentClient, type Command, type Domain, type Expected, type Ports, type Proof } from '@etcd-rotate/protocol';
+import {
+  agentClient,
+  type Command,
+  type Domain,
+  type Expected,
+  type Ports,
+  type Proof,
+  type Secret,
+} from '@etcd-rotate/protocol';
 import type { Holder } from './a-holder.ts';
 import type { Agent } from './agent.ts';
 import { aCa, aLeaf, isFor, knownOf, readPem, verify } from './certificates.ts';

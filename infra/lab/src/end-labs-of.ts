@@ -1,23 +1,20 @@
-// For vitest: a test that ran into its time limit has not closed its lab. What that had to say is printed, and it is ended:
-// the next test must not find its processes.
-
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
 import { endLab, folderPrefix } from './leftovers.ts';
 import { servicesIn } from './services.ts';
 
 const lines = { ofJournal: 12, ofLog: 25 };
 
-afterEach(async ({ task }) => {
-  if (task.result?.state !== 'fail') return;
-  for (const folder of labsOf(process.pid)) {
-    console.error(`\n# what the lab of "${task.name}" had to say: ${folder}`);
-    for (const text of saidBy(folder)) console.error(text);
+/** Ends every lab that a process has started and not closed. Gives what each had to say: its journals and logs, the ends of them. */
+export async function endLabsOf(owner: number): Promise<string[]> {
+  const said: string[] = [];
+  for (const folder of labsOf(owner)) {
+    said.push(`# ${folder}`, ...saidBy(folder));
     await endLab(folder);
   }
-});
+  return said;
+}
 
 function labsOf(owner: number): string[] {
   return readdirSync(tmpdir())
