@@ -1,5 +1,14 @@
 import type { EntryBody } from '@etcd-rotate/protocol';
-import { aClient, aCluster, aRequest, FakeSigner, failed, Play, withPolicy } from '@etcd-rotate/testing';
+import {
+  aClient,
+  aCluster,
+  aRequest,
+  FakeSigner,
+  failed,
+  Play,
+  rotationTranscript,
+  withPolicy,
+} from '@etcd-rotate/testing';
 import { describe, expect, test } from 'vitest';
 import { awaitedApproval, mayApprove } from './approval.ts';
 
@@ -36,7 +45,7 @@ describe('a rotation for which the policy wants two persons', () => {
     expect(awaitedApproval(play.rotation)).toBe('start');
   });
 
-  test('holds once more before old leaves are refused, and goes on to its end', () => {
+  test('holds once more before old leaves are refused, and goes on to its end', async () => {
     const play = approve(aPlay().run(), 'start');
     expect(play.rotation.state).toMatchObject({
       status: 'held',
@@ -51,6 +60,7 @@ describe('a rotation for which the policy wants two persons', () => {
     approve(play, 'retire');
     expect(play.rotation.state).toMatchObject({ outcome: 'rotated' });
     expect(play.rotation.approved).toEqual({ start: 'bob', retire: 'bob' });
+    await expect(rotationTranscript(play.entries)).toMatchFileSnapshot('../transcripts/approved-twice.txt');
   });
 
   test('asks for no certificate of a step that nobody has approved', () => {

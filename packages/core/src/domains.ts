@@ -118,7 +118,7 @@ function presentCa(
   return fail(
     'ca-not-held',
     `the coordinator does not hold the key of ${issuer.facts.subject}, which issued the leaves of domain ${domain}`,
-    'give it with `etcd-rotate-coordinator adopt-ca`, or rotate to a new CA: --strategy staged',
+    'give it with `rotate ca adopt`, or rotate to a new CA: --strategy staged',
   );
 }
 

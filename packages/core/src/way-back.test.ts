@@ -82,7 +82,7 @@ describe('a way back', () => {
       ok: false,
       failure: {
         code: 'no-way-back',
-        hint: expect.stringMatching(/rotations\/r1 .*node-b .*adopt-ca.*resume/),
+        hint: expect.stringMatching(/rotations\/r1 .*node-b .*ca adopt.*resume/),
       },
     });
     const causes = planned.ok ? [] : (planned.failure.causes ?? []);

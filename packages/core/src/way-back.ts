@@ -121,7 +121,7 @@ function noWayBack(id: string, none: readonly NoWayBack[]): Result<never> {
   const { failure } = fail(
     'no-way-back',
     message,
-    `${fromBackup}give that key to the coordinator (\`etcd-rotate-coordinator adopt-ca\`) and ask again; or go on with \`rotate resume\``,
+    `${fromBackup}give that key to the coordinator (\`rotate ca adopt\`) and ask again; or go on with \`rotate resume\``,
   );
   return { ok: false, failure: causes.length > 1 ? { ...failure, causes } : failure };
 }

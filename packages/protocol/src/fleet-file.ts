@@ -35,9 +35,9 @@ export const Policy = z.strictObject({
   /** Whether a rotation holds before the first step that refuses what was accepted before. */
   confirmRetire: z.boolean(),
   /** How many persons it takes to begin a rotation, and to let old leaves be refused. */
-  approvals: z.union([z.literal(1), z.literal(2)]),
+  approvals: z.union([z.literal(1), z.literal(2)]).default(1),
   /** How long the key of a CA that was replaced is kept after the rotation, at least. */
-  grace: Milliseconds,
+  grace: Milliseconds.default(7 * day),
 });
 export type Policy = z.infer<typeof Policy>;
 

@@ -80,6 +80,9 @@ export function rotationTranscript(entries: readonly Entry[]): string {
       case 'resumed':
         say('', `resumed   by ${body.operator}\n----`);
         break;
+      case 'approved':
+        say('', `approved  by ${body.operator}, before ${body.before}\n----`);
+        break;
       case 'finished':
         say('', `----\n${body.outcome}`);
         break;

@@ -78,7 +78,7 @@ export function issuersAreHeld(input: CheckInput): Failure[] {
       return fail(
         'ca-not-held',
         `the coordinator does not hold the key of ${said(ca)}, which issued ${saidOf(left)}`,
-        'give it the key with `etcd-rotate-coordinator adopt-ca`, or rotate to a new CA: --strategy staged',
+        'give it the key with `rotate ca adopt`, or rotate to a new CA: --strategy staged',
       ).failure;
     });
   });
