@@ -1,4 +1,3 @@
-import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { fail, ok, type Result, Secret } from '@etcd-rotate/protocol';
 
@@ -8,11 +7,8 @@ const mostBytes = 32 * 1024;
 /** Reads the file of a private key that is somebody else's to look after: it is taken as it is, whoever can read it. */
 export async function readKeyFile(path: string): Promise<Result<Secret>> {
   try {
-    // Without O_NONBLOCK, to open a pipe waits for its writer.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = await file.stat();
-    if (!stat.isFile()) throw new Error('it is not a regular file');
-    const { size } = stat;
+    await using file = await open(path, 'r');
+    const { size } = await file.stat();
     if (size > mostBytes) {
       return fail(
         'bad-key',

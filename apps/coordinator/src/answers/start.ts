@@ -3,12 +3,13 @@ import { planRotation } from '@etcd-rotate/runner';
 import { rotationId } from '../rotation-id.ts';
 import type { Desk } from './desk.ts';
 import { destroyedTarget } from './destroyed-target.ts';
+import { nobodyToApprove } from './nobody-to-approve.ts';
 import { type Body, type Outcome, planChanged, refused, underWay } from './refusals.ts';
 
 export function plan(desk: Desk, request: RotationRequest): Promise<Outcome> {
   return desk.inFleet(request.cluster, async (cluster) => {
-    const gone = destroyedTarget(desk.parts, request);
-    if (gone) return refused(gone);
+    const vain = destroyedTarget(desk.parts, request) ?? nobodyToApprove(desk.parts, cluster);
+    if (vain) return refused(vain);
     const planned = await planRotation(desk.parts.fleet.fleet, cluster, request, desk.parts.ports);
     if (!planned.ok) return planned;
     desk.show(planned.plan);
@@ -29,8 +30,8 @@ export function start(
     const other = desk.rotations.unfinished(cluster.name);
     if (other) return underWay(other);
     return desk.alone(cluster.name, async () => {
-      const gone = destroyedTarget(desk.parts, request);
-      if (gone) return refused(gone);
+      const vain = destroyedTarget(desk.parts, request) ?? nobodyToApprove(desk.parts, cluster);
+      if (vain) return refused(vain);
       const planned = await planRotation(desk.parts.fleet.fleet, cluster, request, desk.parts.ports);
       if (!planned.ok) return planned;
       if (planned.plan.digest === digest) return begin(desk, { id, operator, cluster, ...planned });

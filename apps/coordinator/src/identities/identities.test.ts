@@ -75,3 +75,9 @@ test('which signing key a node obeys is forgotten with its identity', () => {
   expect(after(trusted).obeys('m1', key('L'))).toBe(false);
   expect(after(trusted, joined('m1', 'C')).obeys('m1', key('K'))).toBe(false);
 });
+
+test('of operators, those who may only look do not steer', () => {
+  const looking = { kind: 'operator', name: 'eve', nkey: nkey('E'), key: key('E'), readOnly: true } as const;
+  const identities = new Identities({ ...file, known: [...file.known, looking] }, { entries: () => [] });
+  expect(identities.steering()).toEqual(['ann']);
+});

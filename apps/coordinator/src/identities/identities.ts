@@ -48,6 +48,11 @@ export class Identities {
     return this.#operators.get(name);
   }
 
+  /** Operators who may do more than look. */
+  steering(): string[] {
+    return [...this.#operators.values()].filter(({ readOnly }) => !readOnly).map(({ name }) => name);
+  }
+
   node(name: string): NodeIdentity | undefined {
     this.#read();
     return this.#nodes.get(name);
