@@ -31,15 +31,18 @@ for (const suite of ['test:unit', 'test:properties', 'test:processes']) {
   if (!succeeded) failures.push(suite);
 }
 
-// One fault a rotation, on real etcd: a sample of it, or all that one seed draws.
-{
-  const file = `${reports}/test-chaos.json`;
-  const succeeded = run('test:chaos', [...(isFull ? [] : ['--sample']), '--report', file]);
+// One fault a rotation, on real etcd: a sample of it, or all that one seed draws. And all that somebody hostile could send.
+for (const [suite, args] of [
+  ['test:chaos', isFull ? [] : ['--sample']],
+  ['test:hostile', []],
+] as const) {
+  const file = `${reports}/${suite.replace(':', '-')}.json`;
+  const succeeded = run(suite, [...args, '--report', file]);
   const report = readReport(file);
   passed += report.numPassedTests;
   skipped += report.numPendingTests;
   failed += succeeded ? 0 : Math.max(report.numFailedTests, 1);
-  if (!succeeded) failures.push('test:chaos');
+  if (!succeeded) failures.push(suite);
 }
 
 // Longer than every change can wait for: every entry, every step, and whether the tests would notice if a rule were not
