@@ -14,6 +14,7 @@ export default defineConfig({
             'infra/demo/*.test.ts',
             'infra/bench/*.test.ts',
             'test/chaos/*.test.ts',
+            'test/hostile/*.test.ts',
           ],
           exclude: ['**/*.process.test.ts', '**/node_modules/**'],
           // Pure parts share nothing that could leak from file to file, so that what they import is loaded once.
