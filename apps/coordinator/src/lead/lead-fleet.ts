@@ -109,7 +109,9 @@ export async function leadFleet(parts: LeadParts): Promise<Result<AsyncDisposabl
   const recorded = await recordDestroyed(signer, journal);
   if (!recorded.ok) return recorded;
 
-  void agents.tellAll();
+  const stop = new AbortController();
+  stack.defer(() => stop.abort());
+  void agents.keepTelling(stop.signal);
 
   const coordinator = new Coordinator({
     fleet,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agents } from '@etcd-rotate/bus';
 import type { Log } from '@etcd-rotate/daemon';
 import type { Journal } from '@etcd-rotate/journal';
@@ -16,7 +17,7 @@ import type { Identities } from '../identities/identities.ts';
 export interface PresentKeyParts {
   fleet: FleetFile;
   own: CoordinatorIdentity;
-  identities: Pick<Identities, 'obeys'>;
+  identities: Pick<Identities, 'obeys' | 'nodes' | 'node'>;
   journal: Pick<Journal, 'append' | 'epoch'>;
   now: () => Date;
   log: Pick<Log, 'info' | 'warn'>;
@@ -30,7 +31,7 @@ export interface PresentKeyParts {
 export function withPresentKey(
   agents: Agents,
   parts: PresentKeyParts,
-): Agents & { tellAll(): Promise<void> } {
+): Agents & { keepTelling(stop: AbortSignal): Promise<void> } {
   const { fleet, own, identities, journal, now, log } = parts;
   const { retiring } = own;
   const underWay = new Map<string, Promise<Result<void>>>();
@@ -101,21 +102,26 @@ export function withPresentKey(
       const told = await tell(command.node);
       return told.ok ? agents.send(command) : told;
     },
-    async tellAll() {
+    async keepTelling(stop) {
       if (!retiring) return;
-      const nodes = [...new Set(fleet.clusters.flatMap(nodesOf))];
-      const told = await Promise.all(nodes.map(async (node) => [node, await tell(node)] as const));
-      const away = told.flatMap(([node, result]) => (result.ok ? [] : [node]));
-      if (away.length > 0)
-        log.warn(
-          { nodes: away },
-          'nodes do not obey the new signing key yet: they are told when they answer',
-        );
+      let said: string | undefined;
+      for (let wait = soonestMs; !stop.aborted; wait = Math.min(2 * wait, slowestMs)) {
+        const nodes = identities.nodes().filter((node) => identities.node(node));
+        const told = await Promise.all(nodes.map(async (node) => ((await tell(node)).ok ? [] : [node])));
+        const away = told.flat().join(', ');
+        if (away === '' || stop.aborted) return;
+        if (away !== said) log.warn({ nodes: away }, 'nodes do not obey the new signing key yet');
+        said = away;
+        await sleep(wait, undefined, { signal: stop }).catch(() => undefined);
+      }
     },
   };
 }
 
 const answerWithinMs = 10_000;
+/** Agents come back within a second after our nats-server was started; a node that is away for weeks costs a message a minute. */
+const soonestMs = 500;
+const slowestMs = 60_000;
 
 /** A command names a cluster; this one is for the node itself, and any that it is in will do. */
 function clusterOf({ clusters }: FleetFile, node: string): string {
