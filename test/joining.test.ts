@@ -69,7 +69,7 @@ test('the signing key is replaced while a node is away, which is told when it is
   const { coordinator } = lab.layout;
   await lab.control.agent('m2').stop();
   await lab.control.coordinator.stop();
-  const changed = await lab.control.coordinate(['new-signing-key', coordinator.identity]);
+  const changed = await lab.control.coordinate(['new-signing-key', '--config', coordinator.file]);
   expect(changed.stdout).toContain('The coordinator signs with a new key');
   await lab.control.coordinator.start();
 
@@ -80,6 +80,13 @@ test('the signing key is replaced while a node is away, which is told when it is
     const ones = nodes as { node: string; obeysPresentKey: boolean }[];
     return ones.every(({ node, obeysPresentKey }) => obeysPresentKey === (node !== 'm2'));
   });
+  // As long as one does not know it, the key from before is not thrown away.
+  await lab.control.coordinator.stop();
+  const endOverlap = ['new-signing-key', '--config', coordinator.file, '--end-overlap'];
+  expect((await lab.control.coordinate(endOverlap)).stderr).toContain(
+    'm2 does not know the present signing key',
+  );
+  await lab.control.coordinator.start();
   // The operator's file knows the new key as soon as it has been asked for anything.
   expect(pinned()).not.toBe(old);
 
@@ -93,7 +100,8 @@ test('the signing key is replaced while a node is away, which is told when it is
   );
 
   await lab.control.coordinator.stop();
-  await lab.control.coordinate(['new-signing-key', coordinator.identity, '--end-overlap']);
+  const ended = await lab.control.coordinate(endOverlap);
+  expect(ended.stdout).toContain('The signing key from before is gone');
   await lab.control.coordinator.start();
   await lab.control.ready();
   expect(lastLine(await lab.rotate(['--cluster', 'demo', '--dry-run', '--json']))).toMatchObject({

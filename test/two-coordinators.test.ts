@@ -101,8 +101,9 @@ test('a standby with another passphrase or another fleet file never leads, and s
   expect(lastLine(away)).toMatchObject({ ok: false });
   expect(standby.log()).not.toContain('"lead taken"');
 
-  // With the file as it was, it does.
-  writeFileSync(other.fleetFile, fleet);
+  // With its files said to be the right ones, it does.
+  const shared = await lab.control.coordinate(['share', '--config', other.file]);
+  expect(shared.stdout).toContain('shared as revision 2');
   await standby.restart();
   await until('the standby leads', async () => (await leaderOf(lab)).name === other.name);
 });

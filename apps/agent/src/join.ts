@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, rename, rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import {
   askToJoin,
@@ -71,14 +71,21 @@ export async function joinFleet(options: JoinOptions): Promise<Result<Joined>> {
   await using connection = bus.value;
   const { id, nkey, signingKey, publicKey, text } = keys.value;
   const joined = await askToJoin(connection, token, { id, nkey, signingKey, publicKey, now: now() });
-  if (!joined.ok) {
-    // Keys that were refused are of no use; those whose answer was lost may have been taken.
-    if (!joined.failure.retryable) await rm(pending, { force: true });
-    return joined;
-  }
+  // The keys stay until they are taken: what was refused may have been written down, and the next token goes on with them.
+  if (!joined.ok) return joined;
   const { coordinatorKey, nats } = joined.value;
-  await writeDurably(pending, json({ ...text, coordinatorKey }));
-  await rename(pending, identityFile);
+  try {
+    await writeDurably(identityFile, json({ ...text, coordinatorKey }));
+    await rm(pending, { force: true });
+  } catch (error) {
+    const message = `${identityFile} cannot be written: ${String(error)}`;
+    return fail(
+      'bad-file',
+      message,
+      'make room, then use the same token again: the node has joined, and its keys are kept',
+      true,
+    );
+  }
   return ok({ node: token.node, fleet: token.fleet, identityFile, nats });
 }
 

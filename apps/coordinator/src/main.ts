@@ -180,19 +180,26 @@ program
   .description(
     'gives the coordinator another signing key; nodes and operators are told of it by the one from before',
   )
-  .argument('<folder>', 'the identity folder, e.g. /etc/etcd-rotate/identity')
-  .option('--end-overlap', 'throw the key from before away: who knows only that one has to join again')
-  .action(async (folder: string, options: { endOverlap?: boolean }) => {
-    const changed = await (options.endOverlap ? endOverlap : newSigningKey)(resolve(folder));
+  .option('--end-overlap', 'throw the key from before away, once every node obeys the present one')
+  .option('--force', 'with --end-overlap: also while there are nodes that do not; they have to join again')
+  .action(async (options: { endOverlap?: boolean; force?: boolean }, command: Command) => {
+    const settings = await settingsOf(command);
+    if (!settings.ok) return stopWith(name, settings.failure);
+    const { identityFolder } = settings.value;
+    const force = options.force === true;
+    const changed = await (options.endOverlap
+      ? endOverlap(identityFolder, whereOf(settings.value), { force })
+      : newSigningKey(identityFolder));
     if (!changed.ok) return stopWith(name, changed.failure);
     const next = options.endOverlap
-      ? 'The signing key from before is gone. Restart the coordinator.'
+      ? 'The signing key from before is gone. Start the coordinator.'
       : `The coordinator signs with a new key (${changed.value.publicKey}) when it is restarted. It then tells every node, and the key
-from before is kept for nodes that are away: see \`rotate node list\`. When all of them know the new one:
-etcd-rotate-coordinator new-signing-key ${folder} --end-overlap`;
-    process.stdout.write(
-      `changed: ${changed.value.path}\n${next}\nWhere there are two coordinators: bring the folder to the other one, and run \`etcd-rotate-coordinator share\`.\n`,
-    );
+from before is kept for nodes that are away: see \`rotate node list\`. When all of them know the new one, stop it and run
+etcd-rotate-coordinator new-signing-key --end-overlap`;
+    const shared = sharedOf(settings.value)
+      ? '\nBring the identity folder to the other coordinator, run `etcd-rotate-coordinator share`, and restart both.'
+      : '';
+    process.stdout.write(`changed: ${changed.value.path}\n${next}${shared}\n`);
   });
 
 interface InitArguments {

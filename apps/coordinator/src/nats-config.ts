@@ -18,14 +18,16 @@ export async function natsConfig(options: NatsConfigOptions): Promise<Result<str
   if (!identity.ok) return identity;
   const { own, identities, tls } = identity.value;
   return ok(
-    natsServerConfig({
-      listen: options.listen,
-      serverName: options.serverName ?? `etcd-rotate-${own.fleet}`,
-      tls,
-      coordinator: own.nkey,
-      joining: own.joining.nkey,
-      identities,
-      jetStream: { storeFolder: resolve(options.storeFolder), monitoring: options.monitoring },
-    }),
+    `# Nodes that have joined with a token are in the journal and not here: put what \`rotate node list --nats-users\` prints
+# in the place of the users below.
+${natsServerConfig({
+  listen: options.listen,
+  serverName: options.serverName ?? `etcd-rotate-${own.fleet}`,
+  tls,
+  coordinator: own.nkey,
+  joining: own.joining.nkey,
+  identities,
+  jetStream: { storeFolder: resolve(options.storeFolder), monitoring: options.monitoring },
+})}`,
   );
 }

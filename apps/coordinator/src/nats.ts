@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { natsServerConfig, natsUsers, startNatsServer } from '@etcd-rotate/bus';
+import { isNkey, natsServerConfig, natsUsers, startNatsServer } from '@etcd-rotate/bus';
 import { readSecretFile } from '@etcd-rotate/daemon';
 import { hostAccepted, readCertificate } from '@etcd-rotate/pki';
 import { type CoordinatorFile, fail, type KnownIdentity, ok, type Result } from '@etcd-rotate/protocol';
@@ -23,7 +23,7 @@ export interface NatsOptions {
   /** Who may connect from the start. */
   known: readonly KnownIdentity[];
   /** Told of what our nats-server refuses. */
-  onViolation(violation: Violation): void;
+  onViolation(violation: Violation, known: readonly KnownIdentity[]): void;
 }
 
 /** Where NATS is: an external one, or a nats-server of our own that we start and keep running. */
@@ -52,9 +52,11 @@ export async function natsPlace(
   const configFile = join(folder, 'nats.conf');
   const pidFile = join(folder, 'nats.pid');
   const logFile = join(folder, 'nats.log');
+  let latest = known;
   const writeConfig = async (allowed: readonly KnownIdentity[]): Promise<void> => {
+    latest = allowed;
     const { own, tls } = identity;
-    const identities = { ...identity.identities, known: [...allowed] };
+    const identities = { ...identity.identities, known: allowed.filter(({ nkey }) => isNkey(nkey)) };
     const serverName = `etcd-rotate-${own.fleet}`;
     const who = { coordinator: own.nkey, joining: own.joining.nkey, identities };
     await writeFile(`${configFile}.part`, natsServerConfig({ listen, serverName, tls, pidFile, ...who }), {
@@ -66,7 +68,7 @@ export async function natsPlace(
   const started = await startNatsServer({ program, configFile, listen, pidFile, logFile, onEvent });
   if (!started.ok) return started;
   const ours = started.value;
-  const watching = watchViolations(logFile, onViolation);
+  const watching = watchViolations(logFile, (violation) => onViolation(violation, latest));
   const end = async (): Promise<void> => {
     watching[Symbol.dispose]();
     await ours[Symbol.asyncDispose]();
@@ -75,9 +77,14 @@ export async function natsPlace(
   const users: NatsUsers = {
     place: 'embedded',
     tell: (allowed) => {
-      const told = telling.then(async () => {
-        await writeConfig(allowed);
-        return ours.reload();
+      const told = telling.then(async (): Promise<Result<void>> => {
+        try {
+          await writeConfig(allowed);
+          return await ours.reload();
+        } catch (error) {
+          const why = `the configuration of nats-server cannot be written or read: ${String(error)}`;
+          return fail('bad-file', why, 'check the state folder and its disk, then ask again', true);
+        }
       });
       telling = told.catch(() => undefined);
       return told;

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSigningKey } from '@etcd-rotate/bus';
 import { type CoordinatorText, fail, ok, type PublicKey, type Result } from '@etcd-rotate/protocol';
-import { names, readOwn } from './identity-folder.ts';
+import { Identities } from './identities/identities.ts';
+import { names, readIdentityFolder, readOwn } from './identity-folder.ts';
 import { replaceFile } from './replace-file.ts';
+import { type WithStore, withStore } from './with-store.ts';
 
 export interface NewKey {
   path: string;
@@ -22,7 +24,7 @@ export async function newSigningKey(folder: string): Promise<Result<NewKey>> {
     return fail(
       'exists',
       `${path} has a signing key from before already: the last change is not finished`,
-      'when `rotate node list` shows no node that does not know the new key: etcd-rotate-coordinator new-signing-key --end-overlap',
+      'when `rotate node list` shows no node that does not know the new key, stop the coordinator: etcd-rotate-coordinator new-signing-key --end-overlap',
     );
   }
   const text = await ownText(path);
@@ -31,15 +33,37 @@ export async function newSigningKey(folder: string): Promise<Result<NewKey>> {
     ...text,
     signingKey: key.privateKey.reveal(),
     publicKey: key.publicKey,
+    former: [...(text.former ?? []), text.publicKey],
     retiring: { signingKey: text.signingKey, publicKey: text.publicKey },
   } satisfies CoordinatorText);
   return ok({ path, publicKey: key.publicKey });
 }
 
-/** Throws the key from before away: who knows only that one has to join again. */
-export async function endOverlap(folder: string): Promise<Result<NewKey>> {
-  const own = await readOwn(folder);
-  if (!own.ok) return own;
+/** Throws the key from before away, once the journal says of every node that it obeys the present one. */
+export async function endOverlap(
+  folder: string,
+  where: WithStore,
+  { force }: { force: boolean },
+): Promise<Result<NewKey>> {
+  const identity = await readIdentityFolder(folder);
+  if (!identity.ok) return identity;
+  const { own, identities } = identity.value;
+  return withStore(where, async ({ journal }) => {
+    const known = new Identities(identities, journal);
+    const late = known.nodes().filter((node) => known.node(node) && !known.obeys(node, own.publicKey));
+    return late.length === 0 || force ? withoutRetiring(folder) : unheardOf(late);
+  });
+}
+
+function unheardOf(nodes: readonly string[]): ReturnType<typeof fail> {
+  return fail(
+    'node-away',
+    `${nodes.join(', ')} ${nodes.length === 1 ? 'does' : 'do'} not know the present signing key yet: without the one from before, the coordinator could not command ${nodes.length === 1 ? 'it' : 'them'} any more`,
+    'start the coordinator, and wait until `rotate node list` says of nobody that it does not know the new key; or say --force, and let such nodes join again',
+  );
+}
+
+async function withoutRetiring(folder: string): Promise<Result<NewKey>> {
   const path = join(folder, names.own);
   const { retiring, ...rest } = await ownText(path);
   if (!retiring) {

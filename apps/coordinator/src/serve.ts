@@ -54,8 +54,8 @@ async function connectNats(
     environment,
     onEvent: ({ type, detail }) => log.warn({ type }, detail),
     known,
-    onViolation: ({ nkey, what }) => {
-      const from = nameOf(nkey, identity);
+    onViolation: ({ nkey, what }, those) => {
+      const from = nameOf(nkey, identity.own, those);
       log.warn({ from, what }, 'NATS has refused somebody');
       refused.note(violationBy(from, what));
     },
@@ -79,9 +79,9 @@ async function connectNats(
   return ok({ bus: { ...bus.value, [Symbol.asyncDispose]: () => opened.disposeAsync() }, users });
 }
 
-function nameOf(nkey: string, { identities, own }: IdentityFolder): string {
+function nameOf(nkey: string, own: IdentityFolder['own'], those: readonly KnownIdentity[]): string {
   if (nkey === own.joining.nkey) return 'a node that joins';
-  const known = identities.known.find((one) => one.nkey === nkey);
+  const known = those.find((one) => one.nkey === nkey);
   return known ? `${known.kind} ${known.name}` : `nkey ${nkey.slice(0, 12)}`;
 }
 

@@ -142,10 +142,11 @@ test('nothing is signed like a leaf whose key was not shown, for a canary of a p
   const canary = aCanary('peer', names);
   const others = aLeafToSign('server-leaf', { key: await generateKey('ecdsa-p256') });
   for (const wrong of [
-    { ...leaf, proof: undefined },
+    { ...leaf, proof: '' },
     { ...leaf, proof: others.proof },
     { ...leaf, proof: provePossession(leaf.csr, key) },
-    { ...canary, proof: undefined },
+    { ...canary, proof: '' },
+    { ...aCanary('client', none), proof: '' },
     { ...canary, proof: provePossession(canary.csr, key) },
   ])
     expect(await sign([wrong], {})).toMatchObject({
@@ -206,7 +207,7 @@ function aLeafToSign(slot: Slot, wish: { names?: Names; commonName?: string; key
 function aCanary(domain: 'client' | 'peer', asked: Names): ToSign {
   const subject = nameFrom({ commonName: domain === 'client' ? 'etcd-rotate-canary' : 'm1' });
   const csr = makeCsr({ key, subject, names: asked });
-  const proof = domain === 'peer' ? provePossession(csr, presentKey) : undefined;
+  const proof = provePossession(csr, presentKey);
   return { holder, for: { canary: domain }, ca: 'one', csr, like, proof };
 }
 

@@ -129,7 +129,7 @@ async function signLeaf(
   const { holder, ca } = first;
   const [like] = certificates.read(first.like);
   if (!like) return unreadable(first);
-  const unproven = group.find(({ one }) => !possessionProven(like, one.csr, one.proof ?? ''));
+  const unproven = group.find(({ one }) => !possessionProven(like, one.csr, one.proof));
   if (unproven) return notItsOwn(unproven.one, unproven.slot);
   if (others.some(({ one }) => one.ca !== ca || one.like.facts.fingerprint !== like.facts.fingerprint)) {
     return fail(
@@ -179,9 +179,9 @@ async function signCanary(
   const { domain } = canary;
   const [like] = certificates.read(wanted.like);
   if (!like) return unreadable(wanted);
-  // On a peer port it has the name of a member, which only who is that member may ask for.
-  if (domain === 'peer' && !possessionProven(like, wanted.csr, wanted.proof ?? ''))
-    return notItsOwn(wanted, 'peer-leaf');
+  // On a peer port it has the name of a member, and on a client port it gets at all of etcd: only for who is that member.
+  if (!possessionProven(like, wanted.csr, wanted.proof))
+    return notItsOwn(wanted, domain === 'peer' ? 'peer-leaf' : 'server-leaf');
   const subject = domain === 'client' ? nameFrom({ commonName: 'etcd-rotate-canary' }) : subjectOf(like);
   const notAfter = new Date(now.getTime() + 7 * minute);
   return signer.signCanary({

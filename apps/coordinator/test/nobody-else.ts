@@ -20,6 +20,7 @@ export function nobodyElse(
       nkeySeed,
       nkey,
       joining: { nkeySeed, nkey },
+      former: [],
     },
     identities: new Identities({ version: 1, fleet: 'lab', known: [] }, journal),
     nats: { place: 'external', tell: async () => ok(undefined), usersOf: () => undefined },

@@ -5,21 +5,23 @@ const coordinator = 'apps/coordinator/src';
 /** Who is let in, and whose word counts. */
 export const speaking: Mutation[] = [
   ...mutationsOf(`${coordinator}/identities/identities.ts`, [
-    ['a used token is not waited for', '        this.#invitations.delete(name);\n', ''],
-    ['a removed node has no token either', '        this.#invitations.delete(body.node);\n', ''],
-    ['a token ends', 'Date.parse(there.expiresAt) > now.getTime() ? there', 'now ? there'],
+    ['whoever ends has no token either', '    this.#invitations.delete(name);\n', ''],
     [
-      'an identity that init makes after a removal is another one',
-      'if (this.#nodes.get(body.node)?.known.key === body.publicKey) this',
-      'this',
+      'a token that was taken back lets nobody in',
+      'if (this.#invitations.get(name)?.token !== token) break;',
+      '',
     ],
-    ['a node that joins anew has to be told whom it obeys', '        this.#obeys.delete(name);\n', ''],
+    ['a token ends', 'Date.parse(there.expiresAt) > now.getTime() ? there', 'now ? there'],
+    ['a removed node is not known by its file', '    this.#made.delete(name);\n', ''],
+    ['a token is known for ever', '        this.#tokens.add(token);\n', ''],
+    ['a node that joins anew has to be told whom it obeys', '    this.#obeys.delete(name);\n', ''],
   ]),
   ...mutationsOf(`${coordinator}/answers/join.ts`, [
     ['the token is the one that is waited for', 'if (invited?.token !== token)', 'if (!invited)'],
     ['who asks again has the same signing key', 'there.known.key === publicKey &&', ''],
     ['who asks again has the same nkey', '&& there.known.nkey === nkey', ''],
     ['nobody is replaced by the way', 'if (there && !invited.replaces)', 'if (!there && invited.replaces)'],
+    ['an nkey is known once', 'if (isTaken(nkey, { node, identities, own })) return taken(node);', ''],
     ['NATS is told before a node hears that it is in', 'return told.ok ?', 'return told ?'],
   ]),
   ...mutationsOf(`${coordinator}/identities/refused.ts`, [

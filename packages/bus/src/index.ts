@@ -15,7 +15,7 @@ export { connectStore, type SharedStore, type StoreOptions } from './jetstream/c
 export type { KeyValue, KeyValues, Put } from './jetstream/key-values.ts';
 export { checkSafeSettings } from './jetstream/safe-settings.ts';
 export { createTokenKey, type JoinToken, readToken, writeToken } from './join-token.ts';
-export { createNkey, nkeyOf } from './nkeys.ts';
+export { createNkey, isNkey, nkeyOf } from './nkeys.ts';
 export type { Refusal } from './refusal.ts';
 export { createSealKey, type SealedFor, type SealKey, sealToCoordinator } from './seal-to-coordinator.ts';
 export { type ServeAgentOptions, type ServedAgent, serveAgent } from './serve-agent.ts';

@@ -100,6 +100,8 @@ test('nobody on the way puts other keys, another node or another fleet in the pl
     [{ ...request, token: thief.publicKey }, mine.signingKey],
     // Has not got the key that it asks for.
     [request, thief.signingKey],
+    // Looks like an nkey, and its checksum is wrong.
+    [{ ...request, nkey: `U${'A'.repeat(55)}` }, mine.signingKey],
     [{ ...request, fleet: 'other' }, mine.signingKey],
     [{ ...request, expiresAt: at }, mine.signingKey],
     [{ ...request, proof: sign('join', tokenClaim(claim), key) }, mine.signingKey],
@@ -116,6 +118,7 @@ test('nobody on the way puts other keys, another node or another fleet in the pl
     'not-signed',
     'not-signed',
     'not-signed',
+    'bad-message',
     'not-for-us',
     'too-late',
     'not-signed',
@@ -146,4 +149,27 @@ test('who has no identity yet may ask to join and nothing else', async () => {
   expect(await node.publish(subjects.join(fleet), message)).toMatchObject({
     failure: { code: 'nats-refused' },
   });
+});
+
+test('what goes wrong with one does not keep the others out', async () => {
+  await using coordinator = await nats.as('coordinator');
+  await using joiner = await nats.as('joiner');
+  const { privateKey: signingKey, publicKey } = nats.keys.coordinator;
+  const refused: Refusal[] = [];
+  let count = 0;
+  await using served = serveJoins(coordinator, {
+    fleet,
+    keys: { signingKey, publicKey },
+    now: at3,
+    answer: async () => {
+      count += 1;
+      if (count === 1) throw new Error('no room');
+      return taken;
+    },
+    onRefused: (refusal) => refused.push(refusal),
+  });
+  value(await served.ready());
+  expect(await askToJoin(joiner, aToken(), aJoiner())).toMatchObject({ failure: { code: 'internal' } });
+  expect(await askToJoin(joiner, aToken(), aJoiner())).toEqual(ok(taken));
+  expect(refused.map(({ failure }) => failure.message)).toEqual([expect.stringContaining('no room')]);
 });

@@ -2,6 +2,7 @@ import { fail, type JoinReply, type JoinRequest, type Result, subjects } from '@
 import { ack } from './ack.ts';
 import type { Bus, Incoming } from './bus.ts';
 import { decode, encode, readUnsigned } from './codec.ts';
+import { isNkey } from './nkeys.ts';
 import type { Refusal } from './refusal.ts';
 import type { CoordinatorKeys } from './serve-operators.ts';
 import { verify } from './signing.ts';
@@ -33,7 +34,7 @@ export function serveJoins(bus: Bus, options: ServeJoinsOptions): ServedJoins {
 
   async function serve(message: Incoming): Promise<void> {
     const request = believe(message, options);
-    const outcome = request.ok ? await options.answer(request.value) : request;
+    const outcome = request.ok ? await answerOrSay(request.value, options) : request;
     if (!outcome.ok) options.onRefused({ failure: outcome.failure, subject, from: message.from });
     await message.respond(request.ok ? reply(request.value, outcome, options) : ack(request));
   }
@@ -60,6 +61,16 @@ export function serveJoins(bus: Bus, options: ServeJoinsOptions): ServedJoins {
 
 const mostWaiting = 50;
 
+/** Nothing that goes wrong with one may keep the others out, or end us. */
+async function answerOrSay(request: JoinRequest, options: ServeJoinsOptions): Promise<JoinReply['outcome']> {
+  try {
+    return await options.answer(request);
+  } catch (error) {
+    const message = `letting ${request.node} join broke off: ${error instanceof Error ? error.message : String(error)}`;
+    return fail('internal', message, 'ask again; report it with the log of the coordinator', true);
+  }
+}
+
 /** Signed with the key that it brings, and with the token, over the same keys. */
 function believe(message: Incoming, { fleet, now }: ServeJoinsOptions): Result<JoinRequest> {
   const said = readUnsigned('join', message);
@@ -69,6 +80,9 @@ function believe(message: Incoming, { fleet, now }: ServeJoinsOptions): Result<J
   const { value } = request;
   if (value.fleet !== fleet)
     return fail('not-for-us', `a node asks to join fleet ${value.fleet}; this is ${fleet}`, hint);
+  // A server that is told of one that it cannot read takes nobody in any more.
+  if (!isNkey(value.nkey))
+    return fail('bad-message', `node ${value.node} asks to join with an nkey that is none`, hint);
   const timely = checkTimely(value, now());
   if (!timely.ok) return timely;
   if (verify('token', { data: tokenClaim(value), signature: value.proof }, value.token)) return request;

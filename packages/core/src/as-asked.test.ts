@@ -48,7 +48,7 @@ function answer(slots: Slots, canaries: Domains): CommandResult {
   const value = {
     type: 'requested' as const,
     leaves,
-    canaries: canaries.map((domain) => ({ domain, csr: 'one' })),
+    canaries: canaries.map((domain) => ({ domain, csr: 'one', proof: '' })),
   };
   return { v: 1, ...of, at: life.issuedAt, outcome: { ok: true, value } };
 }

@@ -45,8 +45,8 @@ export interface ToSign {
   for: { slot: Slot } | { canary: Domain };
   ca: string;
   csr: string;
-  /** That whoever asks has the key of `like`; none for a canary that has a name of its own. */
-  proof: string | undefined;
+  /** That whoever asks has the key of `like`. */
+  proof: string;
   like: KnownCertificate;
   /** Canaries of a client port with `--client-cert-allowed-hostname`: the name that the port asks for. */
   allowedHostname?: string;

@@ -44,18 +44,17 @@ export async function requestCertificates(
     if (!csr.ok) return csr;
     leaves.push({ slot: wanted.slot, ...csr.value });
   }
-  const canaries: { domain: Domain; csr: string; proof?: string }[] = [];
+  const canaries: { domain: Domain; csr: string; proof: string }[] = [];
   for (const domain of body.canaries) {
     const key = await makeCanaryKey();
-    const files = on.holder.slots['peer-leaf'];
-    const memberLeaf = domain === 'peer' && files && 'cert' in files ? await readPair(files) : undefined;
-    if (memberLeaf && !memberLeaf.ok) return memberLeaf;
+    const ofClients = on.holder.kind === 'member' ? 'server-leaf' : 'client-leaf';
+    const present = await presentLeaf(domain === 'peer' ? 'peer-leaf' : ofClients, on);
+    if (!present.ok) return present;
     const host = on.holder.kind === 'member' ? await allowedHostOf(on.holder) : undefined;
-    const csr = canaryCsr({ domain, key, host, ...(memberLeaf ? { like: memberLeaf.value.cert } : {}) });
+    const csr = canaryCsr({ domain, key, host, ...(domain === 'peer' ? { like: present.value.cert } : {}) });
     if (!csr.ok) return csr;
     on.node.canaries.keep(stepKey(command), domain, key);
-    const proof = memberLeaf ? { proof: provePossession(csr.value, memberLeaf.value.key) } : {};
-    canaries.push({ domain, csr: csr.value, ...proof });
+    canaries.push({ domain, csr: csr.value, proof: provePossession(csr.value, present.value.key) });
   }
   return ok({ type: 'requested', leaves, canaries });
 }
@@ -69,20 +68,12 @@ async function leafCsr(
   { slot, kind, change }: Request['leaves'][number],
   { node, holder }: On,
 ): Promise<Result<{ csr: string; proof: string }>> {
-  const files = holder.slots[slot];
-  if (!files || !('cert' in files)) {
-    return fail(
-      'unknown-holder',
-      `${holder.holder} has no ${slot} on ${node.name}`,
-      'correct the agent file',
-    );
-  }
-  const present = await readPair(files);
+  const present = await presentLeaf(slot, { node, holder });
   if (!present.ok) return present;
   const chain = readCertificates(present.value.cert);
   if (!chain.ok) return chain;
   const [leaf] = chain.value;
-  if (!leaf) return fail('bad-certificate', `${files.cert} holds no certificate`, 'put the leaf back');
+  if (!leaf) return fail('bad-certificate', `${slot} holds no certificate`, 'put the leaf back');
   const folder = node.state.rotationFolder(rotation, direction);
   const keyFor = { folder, holder: holder.holder, slot: keySlotOf(holder, slot) };
   const key = await node.keys.forSlot(keyFor, kind);
@@ -91,6 +82,12 @@ async function leafCsr(
   const subject = commonName === undefined ? before : withCommonName(before, commonName);
   const csr = makeCsr({ key, subject, names: changed(leaf.facts.names, change) });
   return ok({ csr, proof: provePossession(csr, present.value.key) });
+}
+
+async function presentLeaf(slot: Slot, { node, holder }: On): ReturnType<typeof readPair> {
+  const files = holder.slots[slot];
+  if (files && 'cert' in files) return readPair(files);
+  return fail('unknown-holder', `${holder.holder} has no ${slot} on ${node.name}`, 'correct the agent file');
 }
 
 /** What is dropped is dropped, also where it is added as well. */

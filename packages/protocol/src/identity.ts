@@ -66,6 +66,8 @@ export const CoordinatorIdentity = z.strictObject({
   nkey: Nkey,
   /** What nodes connect with that have no identity yet: it may ask to be let in, and nothing else. */
   joining: z.strictObject({ nkeySeed: NkeySeed, nkey: Nkey }),
+  /** Public halves of earlier signing keys, the oldest first: a journal that coordinators share is signed with those. */
+  former: z.array(PublicKey).default([]),
   /** The signing key from before the present one: it tells nodes that know no other yet which one to obey from now on. */
   retiring: z.strictObject({ signingKey: SigningKey, publicKey: PublicKey }).optional(),
 });

@@ -141,10 +141,8 @@ export const ResultValue = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('requested'),
     leaves: z.array(z.strictObject({ slot: Slot, csr: z.string().max(16_384), proof: Possession })),
-    /** Those for peer ports are in the name of the member's peer leaf, and come with a proof as well. */
-    canaries: z.array(
-      z.strictObject({ domain: Domain, csr: z.string().max(16_384), proof: Possession.optional() }),
-    ),
+    /** With the key of the leaf of the port that they are for. */
+    canaries: z.array(z.strictObject({ domain: Domain, csr: z.string().max(16_384), proof: Possession })),
   }),
   z.strictObject({
     type: z.literal('changed'),

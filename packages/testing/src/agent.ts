@@ -135,6 +135,7 @@ export class Agent {
         return {
           domain,
           csr: csrLike(keyName, { subject, names: like?.facts.names ?? { dns: [], ip: [] } }),
+          proof: '',
         };
       }),
     });

@@ -69,7 +69,7 @@ function casesOf(here: Here): Case[] {
         const read = readCsr(canary.csr);
         const subject = read.ok ? read.value.subject : nameFrom({});
         const csr = aRequestFor({ subject, ...wish });
-        return { domain, csr, ...(domain === 'peer' && { proof: proofBy(here, 'peer-leaf', csr) }) };
+        return { domain, csr, proof: proofBy(here, domain === 'peer' ? 'peer-leaf' : 'server-leaf', csr) };
       }),
     }));
   const { dns, ip } = other.facts.names;
@@ -82,9 +82,9 @@ function casesOf(here: Here): Case[] {
     asking('an RSA key', 'client', { key: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey }),
     asking("another member's names", 'peer', { extensions: [subjectAltName({ dns, ip }, false)] }),
     asking("another member's subject", 'peer', { subject: nameFrom({ commonName: 'etcd-root' }) }),
-    one('a peer canary without a proof that it has the key of the peer leaf', (value) => ({
+    one('no proof that it has the key of the leaf of the port', (value) => ({
       ...value,
-      canaries: value.canaries.map(({ domain, csr }) => ({ domain, csr })),
+      canaries: value.canaries.map((canary) => ({ ...canary, proof: '' })),
     })),
     one('two client canaries', (value) => ({ ...value, canaries: [...value.canaries, ...value.canaries] })),
     one('a leaf beside the canaries', (value) => {

@@ -200,7 +200,11 @@ function answerCases(here: Here): Case[] {
     extra('asks for a canary that nobody asked it for', 'may-not-sign', (_command, value) => ({
       ...value,
       canaries: [
-        { domain: 'client', csr: aRequestFor({ subject: nameFrom({ commonName: 'etcd-rotate-canary' }) }) },
+        {
+          domain: 'client',
+          csr: aRequestFor({ subject: nameFrom({ commonName: 'etcd-rotate-canary' }) }),
+          proof: '',
+        },
       ],
     })),
     extra('asks for one leaf twice, for two keys', 'may-not-sign', (command, value) => ({

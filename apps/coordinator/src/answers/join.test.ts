@@ -8,6 +8,7 @@ import { join } from './join.ts';
 const start = new Date('2026-11-24T03:00:00.000Z');
 const key = (letter: string): string => `${letter.repeat(43)}=`;
 const nkey = createNkey();
+const ofM1 = createNkey().publicKey;
 const own = {
   version: 1,
   fleet: 'lab',
@@ -16,6 +17,7 @@ const own = {
   nkeySeed: nkey.seed,
   nkey: nkey.publicKey,
   joining: { nkeySeed: nkey.seed, nkey: nkey.publicKey },
+  former: [] as string[],
 } as const;
 
 async function aDoor(...before: EntryBody[]) {
@@ -24,7 +26,7 @@ async function aDoor(...before: EntryBody[]) {
   if (!opened.ok) throw new Error(opened.failure.message);
   const journal = opened.value;
   for (const body of before) await journal.append(body);
-  const known = [{ kind: 'node', name: 'm1', nkey: nkey.publicKey, key: key('A') } as const];
+  const known = [{ kind: 'node', name: 'm1', nkey: ofM1, key: key('A') } as const];
   const identities = new Identities({ version: 1, fleet: 'lab', known }, journal);
   const told: string[][] = [];
   const nats = {
@@ -108,4 +110,12 @@ test('where NATS could not be told it says so, and the same node asks again', as
   door.nats.answers = true;
   expect(await door.join(keys)).toBe('in');
   expect(door.written()).toEqual(['m2']);
+});
+
+test("an nkey that is the coordinator's, a joining node's or another node's is refused: NATS would take nobody any more", async () => {
+  for (const taken of [nkey.publicKey, ofM1]) {
+    const door = await aDoor(invited('m2'));
+    expect(await door.join({ nkey: taken })).toBe('not-signed');
+    expect(door.written()).toEqual([]);
+  }
 });

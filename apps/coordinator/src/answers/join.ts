@@ -16,11 +16,29 @@ export async function join(
     const invited = identities.invitation(node, now());
     if (invited?.token !== token) return notInvited(node, there?.token === token);
     if (there && !invited.replaces) return joinedMeanwhile(node);
+    if (isTaken(nkey, { node, identities, own })) return taken(node);
     const entry = await journal.append({ type: 'joined', node, token, nkey, publicKey });
     if (!entry.ok) return entry;
   }
   const told = await nats.tell(identities.all());
   return told.ok ? { ok: true, coordinatorKey: own.publicKey, nats: nats.place } : told;
+}
+
+/** NATS knows each nkey once: with two it would take no configuration at all. */
+function isTaken(
+  nkey: string,
+  { node, identities, own }: Pick<Joining, 'identities' | 'own'> & { node: string },
+): boolean {
+  const others = identities.all().filter(({ kind, name }) => kind !== 'node' || name !== node);
+  return [own.nkey, own.joining.nkey, ...others.map((one) => one.nkey)].includes(nkey);
+}
+
+function taken(node: string): ReturnType<typeof fail> {
+  return fail(
+    'not-signed',
+    `node ${node} asks to join with an nkey that is somebody else's`,
+    'make a token with `rotate node add` and use it with `etcd-rotate-agent join`',
+  );
 }
 
 function notInvited(node: string, wasUsed: boolean): ReturnType<typeof fail> {

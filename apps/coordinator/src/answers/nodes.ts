@@ -5,7 +5,11 @@ import { type Body, done, type Outcome, refused } from './refusals.ts';
 const hour = 3_600_000;
 
 /** Lets a node join, once and within an hour, with the token whose public half this is. */
-export async function nodeAdd(
+export function nodeAdd(desk: Desk, operator: string, asked: Body<'node-add'>): Promise<Outcome> {
+  return desk.parts.identities.oneByOne(() => add(desk, operator, asked));
+}
+
+async function add(
   desk: Desk,
   operator: string,
   { node, token, replace }: Body<'node-add'>,
@@ -24,6 +28,10 @@ export async function nodeAdd(
   const invited = identities.invitation(node, now);
   // Asked again after a lost answer.
   if (invited?.token !== token) {
+    if (identities.wasToken(token)) {
+      const hint = `ask again: rotate node add ${node}`;
+      return refused(fail('bad-token', `this token for node ${node} was made before`, hint).failure);
+    }
     const entry = await journal.append({
       type: 'invited',
       node,
@@ -47,14 +55,15 @@ export async function nodeAdd(
 }
 
 /** Ends an identity: what its holder says is not believed from here on, and NATS lets it in no more. */
-export async function nodeRemove(
-  desk: Desk,
-  operator: string,
-  { node }: Body<'node-remove'>,
-): Promise<Outcome> {
+export function nodeRemove(desk: Desk, operator: string, { node }: Body<'node-remove'>): Promise<Outcome> {
+  return desk.parts.identities.oneByOne(() => remove(desk, operator, node));
+}
+
+async function remove(desk: Desk, operator: string, node: string): Promise<Outcome> {
   const { identities, journal, ports, nats } = desk.parts;
   const there = identities.node(node);
-  if (!there && !identities.invitation(node, ports.clock.now())) {
+  const isInvited = identities.invitation(node, ports.clock.now()) !== undefined;
+  if (!there && !isInvited && !identities.wasRemoved(node)) {
     const known = identities.nodes().join(', ') || 'none';
     const { failure } = fail(
       'unknown-node',
@@ -63,9 +72,12 @@ export async function nodeRemove(
     );
     return refused(failure);
   }
-  const key = there ? { publicKey: there.known.key } : {};
-  const entry = await journal.append({ type: 'removed', node, operator, ...key });
-  if (!entry.ok) return refused(entry.failure);
+  // Asked again where NATS could not be told: that it has ended is written down already.
+  if (there || isInvited) {
+    const key = there ? { publicKey: there.known.key } : {};
+    const entry = await journal.append({ type: 'removed', node, operator, ...key });
+    if (!entry.ok) return refused(entry.failure);
+  }
   const told = await nats.tell(identities.all());
   return told.ok ? done : refused(told.failure);
 }

@@ -24,24 +24,38 @@ export interface NodeIdentity {
 export class Identities {
   readonly #journal: Pick<Journal, 'entries'>;
   readonly #operators: ReadonlyMap<string, KnownIdentity>;
-  readonly #nodes = new Map<string, NodeIdentity>();
+  /** Of the file that `init` wrote, but for those that have ended. */
+  readonly #made = new Map<string, NodeIdentity>();
+  readonly #joined = new Map<string, NodeIdentity>();
+  readonly #removed = new Set<string>();
+  /** Every token that there ever was. */
+  readonly #tokens = new Set<PublicKey>();
   /** Tokens that were not used yet, by node: a new one takes the place of the one before. */
   readonly #invitations = new Map<string, Invitation>();
   /** Nodes by the signing key that they are known to obey. */
   readonly #obeys = new Map<string, PublicKey>();
   #upTo = 0;
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor({ known }: IdentitiesFile, journal: Pick<Journal, 'entries'>) {
     this.#journal = journal;
     this.#operators = new Map(known.flatMap((one) => (one.kind === 'operator' ? [[one.name, one]] : [])));
     for (const one of known.filter(({ kind }) => kind === 'node'))
-      this.#nodes.set(one.name, { known: one, from: 'init', since: undefined, token: undefined });
+      this.#made.set(one.name, { known: one, from: 'init', since: undefined, token: undefined });
+  }
+
+  /** What looks first and writes down then is done one after the other: else two could use one token. */
+  oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(work);
+    this.#tail = done.catch(() => undefined);
+    return done;
   }
 
   /** Those whose messages are believed now, for NATS. */
   all(): KnownIdentity[] {
     this.#read();
-    return [...this.#operators.values(), ...[...this.#nodes.values()].map(({ known }) => known)];
+    const nodes = [...this.#made.values(), ...this.#joined.values()].map(({ known }) => known);
+    return [...this.#operators.values(), ...nodes];
   }
 
   operator(name: string): KnownIdentity | undefined {
@@ -55,12 +69,12 @@ export class Identities {
 
   node(name: string): NodeIdentity | undefined {
     this.#read();
-    return this.#nodes.get(name);
+    return this.#joined.get(name) ?? this.#made.get(name);
   }
 
   nodes(): string[] {
     this.#read();
-    return [...new Set([...this.#nodes.keys(), ...this.#invitations.keys()])].sort();
+    return [...new Set([...this.#made.keys(), ...this.#joined.keys(), ...this.#invitations.keys()])].sort();
   }
 
   /** The token that a node may join with, used or expired ones aside. */
@@ -70,9 +84,29 @@ export class Identities {
     return there && Date.parse(there.expiresAt) > now.getTime() ? there : undefined;
   }
 
+  /** Whether it had an identity or a token that was ended. */
+  wasRemoved(node: string): boolean {
+    this.#read();
+    return this.#removed.has(node);
+  }
+
+  /** Whether a token was made before: it is never good for a second time. */
+  wasToken(token: PublicKey): boolean {
+    this.#read();
+    return this.#tokens.has(token);
+  }
+
   obeys(node: string, key: PublicKey): boolean {
     this.#read();
     return this.#obeys.get(node) === key;
+  }
+
+  /** Whatever has that name. A node that was removed comes back by joining, not by what a file still says of it. */
+  #end(name: string): void {
+    this.#made.delete(name);
+    this.#joined.delete(name);
+    this.#invitations.delete(name);
+    this.#obeys.delete(name);
   }
 
   #read(): void {
@@ -87,21 +121,21 @@ export class Identities {
       case 'invited': {
         const { node, token, expiresAt, replaces } = body;
         this.#invitations.set(node, { node, token, expiresAt, replaces });
+        this.#tokens.add(token);
         break;
       }
       case 'joined': {
         const { node: name, nkey, publicKey: key, token } = body;
-        this.#nodes.set(name, { known: { kind: 'node', name, nkey, key }, from: 'join', since: at, token });
-        this.#invitations.delete(name);
-        this.#obeys.delete(name);
+        // Written down while it was taken back: then it counts for nothing.
+        if (this.#invitations.get(name)?.token !== token) break;
+        this.#end(name);
+        this.#joined.set(name, { known: { kind: 'node', name, nkey, key }, from: 'join', since: at, token });
         break;
       }
-      case 'removed': {
-        // An identity that `init` has made since is another one.
-        if (this.#nodes.get(body.node)?.known.key === body.publicKey) this.#nodes.delete(body.node);
-        this.#invitations.delete(body.node);
+      case 'removed':
+        this.#end(body.node);
+        this.#removed.add(body.node);
         break;
-      }
       case 'key-trusted':
         this.#obeys.set(body.node, body.publicKey);
         break;

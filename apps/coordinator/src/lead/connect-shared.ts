@@ -38,5 +38,6 @@ export async function connectShared(
     leaseMs: lease,
     signingKey: own.signingKey,
     publicKey: own.publicKey,
+    formerKeys: own.former,
   });
 }

@@ -162,7 +162,8 @@ export async function leadFleet(parts: LeadParts): Promise<Result<AsyncDisposabl
     keys: own,
     now,
     listens: leading.holds,
-    answer: (request) => join(request, { identities, journal, nats: users, own, now }),
+    answer: (request) =>
+      identities.oneByOne(() => join(request, { identities, journal, nats: users, own, now })),
     onRefused,
   });
   stack.use(joins);

@@ -16,5 +16,5 @@ export async function share(settings: Settings, now: () => Date): Promise<Result
     by: settings.name,
     at: now().toISOString(),
   };
-  return shareFiles(store.shared, own, 'always');
+  return await shareFiles(store.shared, own, 'always');
 }

@@ -15,6 +15,8 @@ export interface StoreOptions extends ConnectOptions {
   /** The coordinators', PKCS#8 PEM, and its public half. */
   signingKey: Secret;
   publicKey: PublicKey;
+  /** Public halves of those before it, the oldest first. */
+  formerKeys?: readonly PublicKey[];
 }
 
 /** What the coordinators of a fleet share, in JetStream. */
@@ -57,7 +59,13 @@ export async function connectStore(options: StoreOptions): Promise<Result<Shared
   }
   const { journal, shared, coordinators } = streamsOf(fleet);
   return ok({
-    journal: journalStream({ ...options, ...patient, stream: journal.name, subject: journal.subjects }),
+    journal: journalStream({
+      formerKeys: [],
+      ...options,
+      ...patient,
+      stream: journal.name,
+      subject: journal.subjects,
+    }),
     shared: keyValues({ ...patient, stream: shared.name, subjects: shared.subjects }),
     coordinators: keyValues({ ...brisk, stream: coordinators.name, subjects: coordinators.subjects }),
     [Symbol.asyncDispose]: close,

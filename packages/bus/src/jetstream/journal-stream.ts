@@ -11,6 +11,8 @@ export interface StreamParts {
   /** The coordinators', PKCS#8 PEM, and its public half. */
   signingKey: Secret;
   publicKey: PublicKey;
+  /** Of the keys before that one, the oldest first. */
+  formerKeys: readonly PublicKey[];
   servers: readonly string[];
   timeoutMs: number;
 }
@@ -19,6 +21,9 @@ interface Block {
   number: number;
   data: Uint8Array;
 }
+
+/** Which of the keys, the oldest first, a block was signed with. */
+type Signed = Block & { by: number };
 
 /** Appending to a stream and reading it, as `openStreamJournal` wants it. */
 export interface JournalStream {
@@ -46,9 +51,10 @@ export function journalStream(parts: StreamParts): JournalStream {
     failure: storeFailure(error, servers),
   });
 
-  async function at(number: number): Promise<Block> {
-    const message = await manager.streams.getMessage(stream, { seq: number });
-    return { number, data: believed(message, parts.publicKey) };
+  const keys = [...parts.formerKeys, parts.publicKey];
+
+  async function at(number: number): Promise<Signed> {
+    return believed(await manager.streams.getMessage(stream, { seq: number }), keys);
   }
 
   return {
@@ -68,7 +74,7 @@ export function journalStream(parts: StreamParts): JournalStream {
     async last() {
       try {
         const message = await manager.streams.getMessage(stream, { last_by_subj: subject });
-        return ok({ number: message.seq, data: believed(message, parts.publicKey) });
+        return ok(believed(message, keys));
       } catch (error) {
         if (isNoMessage(error)) return ok({ number: 0, data: new Uint8Array() });
         return error instanceof Forged ? broken(error.message) : failed(error);
@@ -79,12 +85,16 @@ export function journalStream(parts: StreamParts): JournalStream {
         const { state } = await manager.streams.info(stream);
         if (state.messages !== state.last_seq)
           return broken(`has ${state.messages} blocks and ${state.last_seq} were written`);
-        const blocks: Block[] = [];
+        const blocks: Signed[] = [];
         for (let from = 1; from <= state.last_seq; from += atOnce) {
           const count = Math.min(atOnce, state.last_seq - from + 1);
           blocks.push(...(await Promise.all(Array.from({ length: count }, (_, index) => at(from + index)))));
         }
-        return ok(blocks);
+        // Whoever has a key that was replaced must not be able to write with it any more.
+        const late = blocks.find(({ by }, index) => by < (blocks[index - 1]?.by ?? 0));
+        return late
+          ? broken(`holds a block ${late.number} signed with a key that was replaced before`)
+          : ok(blocks);
       } catch (error) {
         return error instanceof Forged ? broken(error.message) : failed(error);
       }
@@ -97,9 +107,10 @@ const atOnce = 64;
 
 class Forged extends Error {}
 
-function believed({ seq, data, header }: StoredMsg, publicKey: PublicKey): Uint8Array {
+function believed({ seq, data, header }: StoredMsg, keys: readonly PublicKey[]): Signed {
   const signature = header?.get(signatureHeader);
-  if (signature && verify('journal', { data, signature }, publicKey)) return data;
+  const by = signature ? keys.findLastIndex((key) => verify('journal', { data, signature }, key)) : -1;
+  if (by >= 0) return { number: seq, data, by };
   throw new Forged(`holds a block ${seq} that no coordinator of this fleet has signed`);
 }
 

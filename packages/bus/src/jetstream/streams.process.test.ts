@@ -4,7 +4,8 @@ import type { NatsServer } from '../embedded-server.ts';
 import { fleet } from '../messages.fixture.ts';
 import { aNats, type Nats, value } from '../nats.fixture.ts';
 import { coordinatorInbox } from '../server-config.ts';
-import { connectStore } from './connect-store.ts';
+import { createSigningKey } from '../signing.ts';
+import { connectStore, type StoreOptions } from './connect-store.ts';
 import { streamsOf } from './streams.ts';
 
 let nats: Nats;
@@ -115,3 +116,37 @@ async function rawConnection({ listen, ca, nkeySeeds }: Nats) {
     [Symbol.asyncDispose]: () => connection.close(),
   };
 }
+
+test('a journal that was begun with an earlier signing key is read, and that key writes into it no more', async () => {
+  using other = await aNats({ jetStream: true });
+  await using _server = value(await other.start());
+  const before = createSigningKey();
+  const { privateKey: signingKey, publicKey } = other.keys.coordinator;
+  const as = async (keys: Pick<StoreOptions, 'signingKey' | 'publicKey' | 'formerKeys'>) =>
+    value(
+      await connectStore({
+        ...{ servers: [`tls://${other.listen}`], ca: other.ca, nkeySeed: other.nkeySeeds.coordinator },
+        ...{ name: 'one', inboxPrefix: coordinatorInbox, onEvent: () => undefined },
+        ...{ fleet, replicas: 1, leaseMs: 5_000, ...keys },
+      }),
+    );
+  const line = (text: string): Uint8Array => new TextEncoder().encode(text);
+  await using old = await as({ signingKey: before.privateKey, publicKey: before.publicKey });
+  expect(await old.journal.append(line('one'), 0)).toMatchObject({ type: 'appended' });
+  await using present = await as({ signingKey, publicKey, formerKeys: [before.publicKey] });
+  expect(await present.journal.append(line('two'), 1)).toMatchObject({ type: 'appended' });
+  expect(value(await present.journal.all()).map(({ data }) => new TextDecoder().decode(data))).toEqual([
+    'one',
+    'two',
+  ]);
+
+  await using stranger = await as({ signingKey, publicKey });
+  expect(await stranger.journal.all()).toMatchObject({ ok: false, failure: { code: 'journal-broken' } });
+  expect(await old.journal.append(line('three'), 2)).toMatchObject({ type: 'appended' });
+  expect(await present.journal.all()).toMatchObject({
+    failure: {
+      code: 'journal-broken',
+      message: expect.stringContaining('block 3 signed with a key that was replaced'),
+    },
+  });
+});
