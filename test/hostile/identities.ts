@@ -63,7 +63,7 @@ export function connectAsCoordinator(
 type Connecting = Omit<Parameters<typeof connectBus>[0], 'onEvent' | 'patienceMs'>;
 
 export async function connected(options: Connecting): Promise<Bus> {
-  const bus = await connectBus({ ...options, patienceMs: 5_000, onEvent: () => undefined });
+  const bus = await connectBus({ ...options, patienceMs: 60_000, onEvent: () => undefined });
   if (!bus.ok) throw new Error(`${bus.failure.code}: ${bus.failure.message}`);
   return bus.value;
 }

@@ -80,7 +80,7 @@ async function ownerOver(bus: Bus, seed: Secret, renew: NatsOwner['renew']): Pro
           found = heard.slice(since).find(isIt);
           return found !== undefined;
         },
-        { within: 15_000, every: 5 },
+        { within: 60_000, every: 5 },
       );
       if (!found) throw new Error(what);
       return found;
