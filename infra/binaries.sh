@@ -12,7 +12,8 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=$root/.cache/bin
-recipe=$(cksum <"${BASH_SOURCE[0]}")
+recipe=$(cat "${BASH_SOURCE[0]}" "$root/infra/debian.sh" | cksum)
+source "$root/infra/debian.sh"
 
 say() { echo "binaries: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -23,28 +24,6 @@ current() {
   [[ ${CFSSL_BIN:-} || -x $bin/cfssljson ]] || return
   [[ ${NATS_SERVER_BIN:-} || -x $bin/nats-server ]]
 }
-
-# The first Debian archive in apt's sources, in either of their two formats.
-mirror() {
-  { cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || true; } |
-    grep -E '^(URIs:|deb )' | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' '
-}
-
-# unpack SUITE FOLDER PACKAGE...   apt's state is private; the system's is neither read nor changed
-unpack() {
-  local suite=$1 into=$work/$2 state=$work/apt-$1
-  shift 2
-  mkdir -p "$into/debs" "$state/lists/partial" "$state/cache/archives/partial"
-  : >"$state/status"
-  echo "deb [signed-by=$keyring] $mirror $suite main" >"$state/sources.list"
-  local apt=(apt-get -qq -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache"
-    -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=/dev/null -o APT::Sandbox::User=root
-    -o APT::Update::Error-Mode=any -o Acquire::Languages=none -o Acquire::Check-Valid-Until=false
-    -o Acquire::Retries=2 -o Acquire::http::Timeout=20)
-  # stdout of the update is noise; of what goes wrong, the caller says one sentence
-  "${apt[@]}" update >&2 && (cd "$into/debs" && "${apt[@]}" download "$@" >&2) || return
-  for deb in "$into"/debs/*.deb; do dpkg-deb -x "$deb" "$into" || return; done
-} 2>>"$work/log"
 
 # place FOLDER-IN-WORK FOLDER-IN-BIN PROGRAM...   only what starts on this machine
 place() {
@@ -68,7 +47,6 @@ fetch() {
     die "this machine has no apt-get; install etcd, cfssl and nats-server, and set ETCD_BIN, CFSSL_BIN and NATS_SERVER_BIN"
   mirror=$(mirror) && [[ $mirror ]] ||
     die "no Debian mirror in this machine's apt sources; install etcd, cfssl and nats-server, and set ETCD_BIN, CFSSL_BIN and NATS_SERVER_BIN"
-  keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
   say "unpacking etcd 3.4 and 3.5, cfssl and nats-server into .cache/bin"
   if [[ ! ${ETCD_BIN:-} ]]; then

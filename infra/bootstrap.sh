@@ -16,7 +16,7 @@ say() { echo "bootstrap: $*" >&2; }
 die() { say "$*"; exit 1; }
 
 # What the dependencies follow from. A change in any of these files means installing again.
-dependencies() { cat pnpm-lock.yaml pnpm-workspace.yaml {,packages/*/,apps/*/,infra/lab/,test/}package.json | cksum; }
+dependencies() { cat pnpm-lock.yaml pnpm-workspace.yaml {,packages/*/,apps/*/,infra/lab/,infra/nodes/,test/}package.json | cksum; }
 
 tools_current() { cmp -s $tools/package-lock.json $tools_stamp; }
 packages_current() { [[ ${1:-} == pnpm ]] || { [[ -f $packages_stamp ]] && [[ $(dependencies) == "$(<$packages_stamp)" ]]; }; }

@@ -41,6 +41,7 @@ const layers: Record<string, Layer> = {
     may: ['protocol', 'bus', 'core', 'daemon', ...programs('picocolors', 'log-update', 'wrap-ansi')],
   },
   'infra/lab': { may: ['protocol', 'yaml'] },
+  'infra/nodes': { may: ['lab', 'testcontainers', 'yaml'] },
 };
 
 /** Said of an import that its layer may not make. */

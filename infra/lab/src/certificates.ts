@@ -4,7 +4,23 @@
 import { execFile } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Layout, type PairFiles, pairIn } from './layout.ts';
+import { type PairFiles, pairIn } from './layout.ts';
+
+/** Where they go. */
+export interface CertificateLayout {
+  /** The folder of the CAs, and of leaves that no slot holds. */
+  ca: string;
+  members: {
+    name: string;
+    address: string;
+    server: PairFiles;
+    ca: string;
+    peer: PairFiles;
+    peerCa: string;
+    agentClient: PairFiles & { ca: string };
+  }[];
+  clients: { name: string; pair: PairFiles; ca: string }[];
+}
 
 export interface CertificateOptions {
   keys: 'rsa' | 'ecdsa';
@@ -43,7 +59,10 @@ const usages = {
   client: ['signing', 'key encipherment', 'client auth'],
 } satisfies Record<Profile, string[]>;
 
-export async function makeCertificates(layout: Layout, options: CertificateOptions): Promise<KeptLeaves> {
+export async function makeCertificates(
+  layout: CertificateLayout,
+  options: CertificateOptions,
+): Promise<KeptLeaves> {
   const config = join(layout.ca, 'ca-config.json');
   const profiles = Object.fromEntries(
     Object.entries(usages).map(([name, list]) => [name, { expiry: year, usages: list }]),
@@ -94,7 +113,7 @@ export async function makeCertificates(layout: Layout, options: CertificateOptio
 
 /** The first CA of each domain: with one CA the same files. */
 export function caFiles(
-  { ca: folder }: Layout,
+  { ca: folder }: Pick<CertificateLayout, 'ca'>,
   { oneCa }: { oneCa: boolean },
 ): { client: PairFiles; peer: PairFiles } {
   const client = pairIn(folder, 'ca');

@@ -150,7 +150,8 @@ async function everybodyAnswers({ coordinators, agents, rotate }: ControlPlane):
   return nodes.length > 0;
 }
 
-function nodesIn(status: unknown): { node: string; answers: boolean }[] {
+/** The nodes in what `rotate status --json` prints. */
+export function nodesIn(status: unknown): { node: string; answers: boolean }[] {
   if (typeof status !== 'object' || status === null) return [];
   if ('nodes' in status && Array.isArray(status.nodes)) return status.nodes;
   return 'value' in status ? nodesIn(status.value) : [];

@@ -1,9 +1,16 @@
 export { type Binaries, binaries, type EtcdVersion } from './binaries.ts';
-export type { WatcherReport, WatcherStatus, WriterReport, WriterStatus } from './clients/client-config.ts';
+export { type CertificateLayout, type KeptLeaves, makeCertificates } from './certificates.ts';
+export type {
+  ClientConfig,
+  WatcherReport,
+  WatcherStatus,
+  WriterReport,
+  WriterStatus,
+} from './clients/client-config.ts';
 export type { Floor, SamplerReport } from './clients/sampler-config.ts';
-export type { ControlPlane } from './control-plane.ts';
+export { type ControlPlane, nodesIn } from './control-plane.ts';
 export { endLabsOf } from './end-labs-of.ts';
-export type { Lab, PortName, PresentedBy } from './lab.ts';
+export { authCommands, type Lab, type PortName, type PresentedBy, readPair } from './lab.ts';
 export type { LabOptions } from './lab-options.ts';
 export {
   type ClientLayout,
@@ -13,11 +20,12 @@ export {
   type MemberLayout,
   type NatsLayout,
   type PairFiles,
+  pairIn,
 } from './layout.ts';
 export { endLab, endLeftovers } from './leftovers.ts';
-export type { Load, LoadReport } from './load.ts';
-export type { KeyPair, Presented, Verdict } from './probe.ts';
-export type { Ran } from './run-program.ts';
+export { judge, type Load, type LoadReport, writesPerSecond } from './load.ts';
+export { type KeyPair, type Presented, presented, tryLeaf, type Verdict } from './probe.ts';
+export { type Ran, runProgram } from './run-program.ts';
 export type { Sampler } from './sampler.ts';
 export type { Restart, Service } from './services.ts';
 export type { FoundCertificate, SlotFile } from './slot-files.ts';

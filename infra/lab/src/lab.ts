@@ -157,7 +157,11 @@ export function makeLab({ options, layout, services, natsServer, etcdctl, etcdVe
 }
 
 /** Users are common names: nobody has a password (facts: etcd, section 9). */
-function authCommands({ agentCommonName, clientCommonName, load = true }: LabOptions): string[][] {
+export function authCommands({
+  agentCommonName,
+  clientCommonName,
+  load = true,
+}: Pick<LabOptions, 'agentCommonName' | 'clientCommonName' | 'load'>): string[][] {
   if (agentCommonName !== 'root') throw new Error("auth wants a lab with agentCommonName: 'root'");
   const clients = !load ? [] : clientCommonName === undefined ? ['writer', 'watcher'] : [clientCommonName];
   return [
