@@ -2,13 +2,36 @@
 
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
-import { type Plugin, rolldown } from 'rolldown';
+import { type InputOptions, type Plugin, rolldown } from 'rolldown';
 
 const banner = '#!/usr/bin/env node';
 
 /** Returns the size of what was written. */
 export async function bundle(entry: string, outfile: string): Promise<number> {
-  await using build = await rolldown({
+  await using build = await rolldown(inputOf(entry));
+  const { output } = await build.write({
+    file: outfile,
+    format: 'esm',
+    banner,
+    codeSplitting: false,
+    sourcemap: false,
+    // The lines of a stack trace stay readable; of comments those stay that name a licence. A running program keeps its text
+    // in memory.
+    minify: false,
+    comments: { legal: true, annotation: false, jsdoc: false },
+  });
+  return output.reduce((sum, part) => sum + (part.type === 'chunk' ? Buffer.byteLength(part.code) : 0), 0);
+}
+
+/** The files that a bundle of this entry is made of, without those of which nothing is left in it. */
+export async function bundledFiles(entry: string): Promise<string[]> {
+  await using build = await rolldown(inputOf(entry));
+  const { output } = await build.generate({ format: 'esm', codeSplitting: false });
+  return output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
+}
+
+function inputOf(entry: string): InputOptions {
+  return {
     input: entry,
     platform: 'node',
     transform: { target: 'node22' },
@@ -18,17 +41,7 @@ export async function bundle(entry: string, outfile: string): Promise<number> {
       if (level === 'warn' && log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
       report(level, log);
     },
-  });
-  const { output } = await build.write({
-    file: outfile,
-    format: 'esm',
-    banner,
-    codeSplitting: false,
-    sourcemap: false,
-    // Comments in front of a licence stay, and the lines of a stack trace stay readable.
-    minify: false,
-  });
-  return output.reduce((sum, part) => sum + (part.type === 'chunk' ? Buffer.byteLength(part.code) : 0), 0);
+  };
 }
 
 /**

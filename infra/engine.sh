@@ -1,18 +1,16 @@
 #!/usr/bin/env bash
 # Sees to it that a container engine runs, then runs the given command. One that runs already is used as it is. Where
 # there is none, root on Debian gets Debian's (docker.io), which is installed, started, and ended again afterwards;
-# --no-install refuses that. Without an engine it ends with 69 and one sentence that says what is missing.
+# NO_INSTALL=1 refuses that. Without an engine it ends with 69 and one sentence that says what is missing, which is in
+# .cache/engine/missing too.
 #
-#   infra/engine.sh [--no-install] CMD ARG...
+#   infra/engine.sh CMD ARG...
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 unavailable=69 # EX_UNAVAILABLE of sysexits.h
 
 say() { echo "engine: $*" >&2; }
-missing() { say "$*"; exit $unavailable; }
-
-may_install=1
-[[ ${1:-} != --no-install ]] || { may_install=; shift; }
+missing() { say "$*"; echo "$*" >.cache/engine/missing; exit $unavailable; }
 
 runs() { command -v docker >/dev/null && docker info >/dev/null 2>&1; }
 
@@ -21,8 +19,8 @@ install_engine() {
     missing "no container engine runs here: start Docker, or a Podman with DOCKER_HOST, and try again"
   [[ $(id -u) == 0 ]] ||
     missing "no container engine runs here, and only root may install one: start Docker, or run this as root"
-  [[ $may_install ]] ||
-    missing "no container engine runs here, and --no-install forbids to install Debian's: apt-get install docker.io"
+  [[ ! ${NO_INSTALL:-} ]] ||
+    missing "no container engine runs here, and NO_INSTALL forbids to install Debian's: apt-get install docker.io"
   say "no container engine runs here: installing Debian's (docker.io)"
   local log=.cache/engine/install.log
   # From Debian 13 on the client is a package of its own.

@@ -144,6 +144,7 @@ function busOf(bus: Bus, life: Life): Bus {
         [Symbol.dispose]: () => subscription[Symbol.dispose](),
       };
     },
+    isKnown: () => life.act(() => bus.isKnown()),
     whenConnected: (ms) => life.act(() => bus.whenConnected(ms)),
     [Symbol.asyncDispose]: () => forever,
   };

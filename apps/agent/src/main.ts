@@ -4,11 +4,13 @@ import { text } from 'node:stream/consumers';
 import {
   logOf,
   notifier,
+  onSignal,
   readIdentity,
   readYaml,
   requireNode,
   stopWith,
   untilSignal,
+  watchdogMs,
 } from '@etcd-rotate/daemon';
 import { loadEtcdClient } from '@etcd-rotate/etcd';
 import { AgentFile, fail, type IdentityFile, ok, type Result } from '@etcd-rotate/protocol';
@@ -45,16 +47,25 @@ const program = new Command(name)
       identity: options.identity ?? file.value.identity,
       state: options.state ?? file.value.state,
     };
-    const identity = await readIdentity(settings.identity);
+    const { CREDENTIALS_DIRECTORY, NOTIFY_SOCKET } = process.env;
+    const identity = await readIdentity(settings.identity, { credentials: CREDENTIALS_DIRECTORY });
     if (!identity.ok) return stopWith(name, identity.failure);
     const ours = isOurs(identity.value, settings.identity, settings.node);
     if (!ours.ok) return stopWith(name, ours.failure);
     await loadEtcdClient();
-    const notify = notifier(process.env.NOTIFY_SOCKET);
-    const serving = await serve({ file: settings, identity: identity.value, log, notify, now });
+    const notify = notifier(NOTIFY_SOCKET);
+    const stop = onSignal();
+    const serving = await serve({
+      file: settings,
+      identity: identity.value,
+      log,
+      notify,
+      watchdogMs: watchdogMs(process.env, process.pid),
+      stop,
+      now,
+    });
     if (!serving.ok) return stopWith(name, serving.failure);
-    await notify.ready('idle');
-    const signal = await untilSignal();
+    const signal = await untilSignal(stop);
     log.info({ signal }, 'stopping');
     await notify.stopping();
     await serving.value[Symbol.asyncDispose]();

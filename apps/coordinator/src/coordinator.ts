@@ -48,8 +48,6 @@ export interface CoordinatorParts {
   log: Pick<Log, 'info' | 'error'>;
   /** Those that are known, and which of them leads. */
   coordinators(): CoordinatorStatus[];
-  /** What is under way, for systemd. */
-  onStatus(status: string): void;
 }
 
 /** Answers operators and keeps one loop running for every rotation that is not held or finished. */

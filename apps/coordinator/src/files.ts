@@ -48,6 +48,12 @@ export async function readSettings(
   });
 }
 
+/** The identity folder alone, for what needs no passphrase: that of a unit's credentials can be read by no one else. */
+export async function readIdentityPlace(path: string): Promise<Result<string>> {
+  const file = await readYaml(CoordinatorFile, path);
+  return file.ok ? ok(resolve(dirname(path), file.value.identity)) : file;
+}
+
 /** A host name as a name of ours: its first part, in lower case. */
 export function nameOf(host: string): string {
   const [first = ''] = host.toLowerCase().split('.');

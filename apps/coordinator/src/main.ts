@@ -9,6 +9,7 @@ import {
   sayAdopted,
   stopWith,
   untilSignal,
+  watchdogMs,
 } from '@etcd-rotate/daemon';
 import { FleetFile, fail, ok, type Result, Secret } from '@etcd-rotate/protocol';
 import { Command } from 'commander';
@@ -16,7 +17,7 @@ import { pino } from 'pino';
 import about from '../package.json' with { type: 'json' };
 import { adoptCa } from './adopt-ca.ts';
 import { exportCa, sayExported } from './export-ca.ts';
-import { readSettings, type Settings } from './files.ts';
+import { readIdentityPlace, readSettings, type Settings } from './files.ts';
 import { initIdentityFolder } from './init.ts';
 import { sharedOf } from './lead/connect-shared.ts';
 import { share } from './lead/share.ts';
@@ -52,6 +53,7 @@ const program = new Command(name)
       environment: { NATS_SERVER_BIN, PATH },
       log,
       notify,
+      watchdogMs: watchdogMs(process.env, process.pid),
       now,
       // A coordinator that cannot write down what it does must not seem to run: whoever keeps us running starts us again.
       onFatal: (failure) => {
@@ -60,7 +62,7 @@ const program = new Command(name)
       },
     });
     if (!serving.ok) return stopWith(name, serving.failure);
-    await notify.ready('idle');
+    await notify.ready();
     const signal = await untilSignal();
     log.info({ signal }, 'stopping');
     await notify.stopping();
@@ -149,13 +151,15 @@ program
   .requiredOption('--listen <host:port>', 'where coordinators, nodes and operators reach it')
   .requiredOption('--monitoring <host:port>', 'where coordinators read how it keeps what it acknowledges')
   .requiredOption('--store <folder>', 'where it keeps the journal')
+  .option('--tls <folder>', 'where its machine has the three files of IDENTITY/nats, if elsewhere than here')
   .option('--server-name <name>', 'of this server, where several form a cluster')
   .action(async (options: NatsConfigArguments, command: Command) => {
-    const settings = await settingsOf(command);
-    if (!settings.ok) return stopWith(name, settings.failure);
-    const { listen, monitoring, store: storeFolder, serverName } = options;
-    const { identityFolder } = settings.value;
-    const config = await natsConfig({ identityFolder, listen, monitoring, storeFolder, serverName });
+    const { config: path }: { config: string } = command.optsWithGlobals();
+    const place = await readIdentityPlace(resolve(path));
+    if (!place.ok) return stopWith(name, place.failure);
+    const { listen, monitoring, store: storeFolder, tls, serverName } = options;
+    const where = { listen, monitoring, storeFolder, tlsFolder: tls, serverName };
+    const config = await natsConfig({ identityFolder: place.value, ...where });
     if (!config.ok) return stopWith(name, config.failure);
     process.stdout.write(config.value);
   });
@@ -214,6 +218,7 @@ interface NatsConfigArguments {
   listen: string;
   monitoring: string;
   store: string;
+  tls?: string;
   serverName?: string;
 }
 

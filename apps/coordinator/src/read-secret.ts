@@ -25,7 +25,12 @@ export async function readSecret(
   if (!text.ok) return text;
   const secret = text.value.trim();
   if (secret !== '') return ok(new Secret(secret));
-  return fail('bad-file', `${what} is empty`, hint);
+  if (!('credential' in where)) return fail('bad-file', `${what} is empty`, hint);
+  return fail(
+    'bad-file',
+    `${what} is empty: systemd has no credential "${where.credential}" for us`,
+    `put it where LoadCredential=${where.credential}: of the unit says (systemctl cat etcd-rotate-coordinator), mode 0600`,
+  );
 }
 
 /** Without a look at its mode: systemd sees to who can read a credential, with an ACL that shows as mode 0440. */

@@ -1,5 +1,5 @@
 import { type Bus, connectBus, coordinatorInbox, type Refusal } from '@etcd-rotate/bus';
-import type { Log, Notifier } from '@etcd-rotate/daemon';
+import { type Log, type Notifier, watchdog } from '@etcd-rotate/daemon';
 import { type Failure, fail, type KnownIdentity, ok, type Result } from '@etcd-rotate/protocol';
 import type { Settings } from './files.ts';
 import type { NatsUsers } from './identities/nats-users.ts';
@@ -16,6 +16,8 @@ export interface ServeOptions {
   environment: { NATS_SERVER_BIN?: string | undefined; PATH?: string | undefined };
   log: Log;
   notify: Notifier;
+  /** From `watchdogMs`. */
+  watchdogMs: number | undefined;
   now(): Date;
   /** The journal cannot be written any more. */
   onFatal(failure: Failure): void;
@@ -44,7 +46,7 @@ export async function serve(options: ServeOptions): Promise<Result<AsyncDisposab
 
 /** Starts NATS where it is ours, and connects to it; what is ours ends with the connection. */
 async function connectNats(
-  { settings, environment, log }: ServeOptions,
+  { settings, environment, log, notify, watchdogMs: withinMs }: ServeOptions,
   identity: IdentityFolder,
   { known, refused }: { known: readonly KnownIdentity[]; refused: RefusedCount },
 ): Promise<Result<Connected>> {
@@ -75,6 +77,14 @@ async function connectNats(
   if (!bus.ok) return bus;
   log.info({ servers }, 'connected to NATS');
   stack.use(bus.value);
+  stack.use(
+    watchdog({
+      withinMs,
+      isAlive: () => bus.value.isKnown(),
+      ping: () => notify.alive(),
+      onSilent: () => log.error({ servers }, 'NATS is silent: no ping to the watchdog of systemd'),
+    }),
+  );
   const opened = stack.move();
   return ok({ bus: { ...bus.value, [Symbol.asyncDispose]: () => opened.disposeAsync() }, users });
 }

@@ -1,5 +1,5 @@
 export { type Binaries, binaries, type EtcdVersion } from './binaries.ts';
-export { type CertificateLayout, type KeptLeaves, makeCertificates } from './certificates.ts';
+export { type CertificateLayout, caFiles, type KeptLeaves, makeCertificates } from './certificates.ts';
 export type {
   ClientConfig,
   WatcherReport,

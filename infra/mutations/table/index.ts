@@ -3,6 +3,7 @@ import { checks } from './checks.ts';
 import { outside } from './outside.ts';
 import { certificates, signing } from './pki.ts';
 import { plans } from './plans.ts';
+import { restarts } from './restarts.ts';
 import { running } from './running.ts';
 import { speaking } from './speaking.ts';
 import { trust } from './trust.ts';
@@ -12,6 +13,7 @@ export const table: readonly Mutation[] = [
   ...trust,
   ...plans,
   ...running,
+  ...restarts,
   ...checks,
   ...certificates,
   ...signing,

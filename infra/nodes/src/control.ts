@@ -10,7 +10,7 @@ import type { Machine, Unit } from './machine.ts';
 export interface Control {
   readonly unit: Unit;
   readonly natsUnit: Unit;
-  rotate(args: string[]): Promise<Ran>;
+  rotate(args: string[], onLine?: (line: string) => void): Promise<Ran>;
   /** Waits until the coordinator answers and has heard from every node. */
   ready(): Promise<void>;
   status(): Promise<Ran>;
@@ -64,7 +64,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     await agent.enable();
     await agent.start();
   }
-  const rotate = (args: string[]): Promise<Ran> => coordinator.run(['rotate', ...args]);
+  const rotate: Control['rotate'] = (args, onLine) =>
+    onLine ? coordinator.follow(['rotate', ...args], onLine) : coordinator.run(['rotate', ...args]);
   const control: Control = {
     unit,
     natsUnit,

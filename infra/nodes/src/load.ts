@@ -1,7 +1,7 @@
 // A writer and a watcher as services of two nodes, and what they have to say afterwards: those of the lab.
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import {
   type ClientConfig,
   judge,
@@ -26,8 +26,11 @@ export interface Load {
 /** This checkout, as the nodes see it: the load is no part of what is installed there. */
 export const checkout = { inside: '/checkout', here: join(import.meta.dirname, '../../..') };
 
-const nodeProgram = join(checkout.inside, process.execPath.slice(checkout.here.length));
-const lab = join(checkout.inside, 'infra/lab/src/clients');
+/** A program of this checkout, as a machine runs it: with the Node of the checkout. */
+export function nodeOfCheckout(program: string, ...args: string[]): string[] {
+  const node = relative(checkout.here, process.execPath);
+  return [join(checkout.inside, node), join(checkout.inside, program), ...args];
+}
 
 export interface LoadOptions {
   machineOf(client: ClientFiles): Machine;
@@ -87,7 +90,7 @@ async function install(client: ClientFiles, machine: Machine, endpoints: string[
     file('reload.sh'),
     readFileSync(join(import.meta.dirname, '../../lab/src/clients/reload.sh'), 'utf8'),
   );
-  const run = `${nodeProgram} ${lab}/${name}.ts ${file('config.json')}`;
+  const run = nodeOfCheckout(`infra/lab/src/clients/${name}.ts`, file('config.json')).join(' ');
   await machine.write(
     `/etc/systemd/system/${name}.service`,
     `[Service]\nExecStart=${run}\nExecStartPost=/bin/sh -c 'echo $MAINPID >${file('pid')}'\nTimeoutStopSec=120\n`,

@@ -1,6 +1,6 @@
 // A container that is a machine: systemd is its first process, and what is started in it is a unit.
 
-import { type Ran, until } from '@etcd-rotate/lab';
+import { type Ran, runProgram, until } from '@etcd-rotate/lab';
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers';
 import { labels } from './labels.ts';
 
@@ -10,6 +10,8 @@ export interface Machine {
   address(): Promise<string>;
   /** Runs a program in it to its end; what it answers with is never an exception. */
   run(command: string[], options?: { environment?: Record<string, string> }): Promise<Ran>;
+  /** Likewise, and says every line of its output as it comes. */
+  follow(command: string[], onLine: (line: string) => void): Promise<Ran>;
   /** A shell script that must succeed. */
   sh(script: string): Promise<string>;
   read(path: string): Promise<string>;
@@ -102,6 +104,18 @@ async function machineOf(name: string, container: StartedTestContainer, network:
     return { code: exitCode, stdout, stderr };
   }
 
+  // The library collects what a command says and gives it at its end.
+  function follow(command: string[], onLine: (line: string) => void): Promise<Ran> {
+    let rest = '';
+    return runProgram(['docker', 'exec', container.getId(), ...command], {
+      onStdout: (text) => {
+        const lines = `${rest}${text}`.split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) onLine(line);
+      },
+    });
+  }
+
   async function must(command: string[]): Promise<string> {
     const { code, stdout, stderr } = await run(command);
     if (code !== 0) throw new Error(`${name}: ${command.join(' ')}: exit ${code}: ${stderr || stdout}`);
@@ -132,6 +146,7 @@ async function machineOf(name: string, container: StartedTestContainer, network:
       return ip;
     },
     run,
+    follow,
     sh: (script) => must(['sh', '-ec', script]),
     read: (path) => must(['cat', path]),
     write: (path, content, mode = 0o644) =>

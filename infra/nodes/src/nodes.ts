@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { authCommands, type KeyPair, type Ran, until } from '@etcd-rotate/lab';
+import { adoptCas } from './adopt-cas.ts';
 import { type Control, startControl } from './control.ts';
 import { etcdDefaults } from './etcd-defaults.ts';
 import type { PolicyText } from './files.ts';
@@ -55,7 +56,7 @@ export interface Nodes extends AsyncDisposable {
   readonly load: Load;
   member(name: string): MemberNode;
   /** With the operator's identity, on the coordinator's node. */
-  rotate(args: string[]): Promise<Ran>;
+  rotate: Control['rotate'];
   /** With the certificates of the agent's client. */
   etcdctl(member: string, args: string[]): Promise<Ran>;
   /** Waits until every member (or these) answers a linearizable read. */
@@ -162,6 +163,7 @@ export async function nodes(count: 1 | 3 | 5, options: NodesOptions): Promise<No
       throw new Error(await lastWords([nats, coordinator, ...members]), { cause: error });
     },
   );
+  if (options.adoptCas) await adoptCas(control, coordinator, { files: files(stage), ...options });
   const before = await sum(members, (one) => one.etcdStarts());
   const whole = stack.move();
   return {

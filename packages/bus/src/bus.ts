@@ -31,6 +31,11 @@ export interface Bus {
   request(subject: string, message: Message, whom: Addressee): Promise<Result<Message>>;
   /** Messages are handed over in order of arrival; the handler must not throw. */
   subscribe(subject: string, handle: (message: Incoming) => void): BusSubscription;
+  /**
+   * Whether we know how it is: connected to a server that answers now, or cut off and looking for one. A connection that
+   * has ended for good is neither, nor is a server that is silent, until it counts as lost.
+   */
+  isKnown(): Promise<boolean>;
   /** Waits until connected, at most `ms`. */
   whenConnected(ms: number): Promise<boolean>;
   /** Hands over what has arrived, sends what is waiting, then closes; bounded. */

@@ -25,6 +25,8 @@ export interface ConnectOptions {
   inboxPrefix: string;
   /** How long to go on trying to reach a server for the first time. Afterwards it is tried for ever. */
   patienceMs?: number;
+  /** Ends that, as if there was no patience left. */
+  stop?: AbortSignal | undefined;
   onEvent: (event: BusEvent) => void;
 }
 
@@ -44,12 +46,13 @@ export async function connectNats(options: ConnectOptions): Promise<Result<NatsC
     const connected = await tryOnce(natsOptions(options, authenticator.value), options.servers);
     if (connected.ok) return connected;
     if (!connected.failure.retryable || performance.now() >= until) return connected;
+    if (options.stop?.aborted) return connected;
     // Who waits for long must not look like one who is connected.
     if (performance.now() >= sayAgainAt) {
       options.onEvent({ type: 'disconnected', detail: `${connected.failure.message}; trying again` });
       sayAgainAt = performance.now() + sayAgainMs;
     }
-    await sleep(retryMs);
+    await sleep(retryMs, undefined, { signal: options.stop }).catch(() => undefined);
   }
 }
 

@@ -87,6 +87,12 @@ export function busOver(
         };
       }
     },
+    async isKnown() {
+      if (nats.isClosed()) return false;
+      if (!status.connected()) return true;
+      const flushed = await flush();
+      return flushed.ok || !(nats.isClosed() || status.connected());
+    },
     whenConnected: (ms) => status.whenConnected(ms),
     async [Symbol.asyncDispose]() {
       const connected = status.connected();

@@ -7,4 +7,5 @@ export { readYaml } from './read-yaml.ts';
 export { requireNode } from './require-node.ts';
 export { type Adopted, sayAdopted } from './say-adopted.ts';
 export { stopWith } from './stop-with.ts';
-export { untilSignal } from './until-signal.ts';
+export { onSignal, untilSignal } from './until-signal.ts';
+export { watchdog, watchdogMs } from './watchdog.ts';

@@ -10,6 +10,7 @@ import { proveChange } from './prove-change.ts';
 import { proveSwapped, shownWithinMs } from './prove-swapped.ts';
 import { goOnPuttingBack, putBack } from './put-back.ts';
 import { mayStop, maySwap } from './quorum.ts';
+import { faultOf } from './restart/driver-of.ts';
 import { startedSinceAll, waitForNewProcess, waitUntilServing } from './serving.ts';
 import { noteReload, takeUp } from './take-up.ts';
 import type { Work } from './work.ts';
@@ -89,6 +90,9 @@ export async function change(work: Work): Promise<Outcome> {
   const hasReloaded = body.taken === 'reload' && !changed.some(isDisproven);
   if (hasReloaded && taken.ok && taken.value) await noteReload(work, taken.value);
   const failure = unproven(holder.holder, proofs, keptHint) ?? lost;
+  // A client is asked for no read: that it cannot live with its files is seen from behind.
+  const died = failure && restarts && holder.kind === 'client' ? await faultOf(holder) : undefined;
+  if (died) return putBack(work, died);
   if (failure) return { ok: false, failure, decision: 'kept', proofs };
   const now = await processOf(holder);
   // Where an earlier delivery came as far as the restart, it is counted all the same, and once.
@@ -157,15 +161,16 @@ interface Taken {
 /** A new process has read the files. Whether the command that should start it came back well is not what counts. */
 async function began({ holder }: Work, { installed, taken, until }: Taken): Promise<Result<void>> {
   // A command that failed has nothing more under way that would be worth to wait for.
-  const { isNew, process } = await waitForNewProcess(holder, installed.since, taken.ok ? until : 0);
+  const { isNew, process, fault } = await waitForNewProcess(holder, installed.since, taken.ok ? until : 0);
   if (isNew) return ok(undefined);
   if (!taken.ok) return taken;
+  if (fault) return { ok: false, failure: fault };
   return fail(
     'restart-failed',
     process
-      ? `${holder.holder} was not restarted by its command: process ${process.pid} runs since ${process.startedAt}`
+      ? `${holder.holder} was not restarted: process ${process.pid} runs since ${process.startedAt}`
       : `${holder.holder} does not run after its restart`,
-    'run the restart command by hand on the node; correct it in the agent file',
+    'restart it by hand on the node; correct `restart` in the agent file',
   );
 }
 

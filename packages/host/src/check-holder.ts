@@ -4,7 +4,6 @@ import type { Certificate } from '@etcd-rotate/pki';
 import { type Failure, fail, type Slot, slots as slotKinds } from '@etcd-rotate/protocol';
 import { oddity } from './check-intact.ts';
 import { type Holder, type MemberHolder, pathsOf, type SlotFiles } from './holders.ts';
-import { place } from './place.ts';
 import { sharedFiles } from './shared-files.ts';
 import { readPair, readSlot } from './slot-files.ts';
 
@@ -76,7 +75,12 @@ export async function problemsOfProcess(
       return flag && value ? [{ flag, value, inside: resolve(cwd, value), path }] : [];
     }),
   );
-  return [...(await differingFiles(member, pid, used)), ...(await singleFileMounts(member, pid, used))];
+  const table = await readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => undefined);
+  if (table === undefined) {
+    const message = `${member.holder}: the mounts of its process ${pid} cannot be read`;
+    return [fail('not-modelled', message, 'the agent must run as root, on the same machine').failure];
+  }
+  return [...(await differingFiles(member, pid, used)), ...singleFileMounts(member, table, used)];
 }
 
 interface Used {
@@ -109,10 +113,12 @@ async function differingFiles(member: MemberHolder, pid: number, used: readonly 
     );
 }
 
-/** The same name in the same folder, whatever the process calls that: a container mounts it where it likes. */
+/**
+ * The same name in the same folder, whatever the process calls that: a container mounts it where it likes, and may have
+ * another one under the name that it has here.
+ */
 async function isSameFile({ inside, path }: Used, pid: number): Promise<boolean> {
   if (basename(inside) !== basename(path)) return false;
-  if ((await place(inside)) === (await place(path))) return true;
   const [theirs, ours] = await Promise.all(
     [`/proc/${pid}/root${dirname(inside)}`, dirname(path)].map((folder) =>
       stat(folder).catch(() => undefined),
@@ -122,16 +128,7 @@ async function isSameFile({ inside, path }: Used, pid: number): Promise<boolean>
 }
 
 /** A file that is a mount of its own keeps its inode: a swap would not be seen (facts: etcd, section 7). */
-async function singleFileMounts(
-  { holder }: MemberHolder,
-  pid: number,
-  used: readonly Used[],
-): Promise<Failure[]> {
-  const table = await readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => undefined);
-  if (table === undefined) {
-    const message = `${holder}: the mounts of its process ${pid} cannot be read`;
-    return [fail('not-modelled', message, 'the agent must run as root, on the same machine').failure];
-  }
+function singleFileMounts({ holder }: MemberHolder, table: string, used: readonly Used[]): Failure[] {
   // Spaces and the like are written as \040.
   const unescaped = (text: string) =>
     text.replace(/\\(\d{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));

@@ -5,13 +5,13 @@ import {
   type AgentMember,
   agentClient,
   type HolderId,
+  type Reload,
+  type Restart,
   type Slot,
 } from '@etcd-rotate/protocol';
 
 /** The files of a slot on this node. */
 export type SlotFiles = { cert: string; key: string } | { ca: string };
-
-export type RunCommand = AgentMember['restart'];
 
 interface Common {
   holder: HolderId;
@@ -23,15 +23,15 @@ export interface MemberHolder extends Common {
   kind: 'member';
   endpoint: string;
   peerEndpoint: string;
-  restart: RunCommand;
+  restart: Restart;
   pidFile: string | undefined;
 }
 
 export interface ClientHolder extends Common {
   kind: 'client';
-  restart: RunCommand | undefined;
-  reload: RunCommand | undefined;
-  pidFile: string;
+  restart: Restart | undefined;
+  reload: Reload | undefined;
+  pidFile: string | undefined;
   /** The URLs at which it reaches members. */
   endpoints: string[];
 }
@@ -87,7 +87,7 @@ function clientHolder(client: AgentClient): ClientHolder {
     slots: normal(client.slots),
     restart: client.restart,
     reload: client.reload,
-    pidFile: client.process.pidFile,
+    pidFile: client.process?.pidFile,
     endpoints: client.endpoints,
   };
 }

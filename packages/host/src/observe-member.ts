@@ -8,11 +8,13 @@ import {
 } from '@etcd-rotate/protocol';
 import { type Access, accessOf, peerAccessOf } from './access.ts';
 import { problemsOfProcess } from './check-holder.ts';
+import { problemsOfRestart } from './check-restart.ts';
 import { dialsFrom } from './dials-from.ts';
 import { effectiveFlags } from './effective-flags.ts';
 import type { AgentHolder, MemberHolder } from './holders.ts';
 import { unreadableKeys } from './key-unreadable.ts';
 import { managedByOthers } from './operator-managed.ts';
+import { memberNotFound } from './process-of.ts';
 import type { Process } from './processes.ts';
 import { resolvesOf } from './resolves.ts';
 import { revokedBy } from './revoked.ts';
@@ -38,7 +40,7 @@ export async function observeMember(
   const as = process && access?.ok ? access.value : undefined;
   const [onDisk, startedWith, client, peer, look, dialled] = await Promise.all([
     slotsOnDisk(member, process),
-    process ? ofProcess(member, process.pid) : withoutProcess(member),
+    process ? ofProcess(member, process) : withoutProcess(member),
     process ? acceptableIssuers({ url: endpoint, timeoutMs }) : {},
     process ? acceptableIssuers({ url: peerEndpoint, timeoutMs }) : {},
     as ? lookClosely({ endpoint, ...as, deadlineMs: timeoutMs }) : undefined,
@@ -68,29 +70,31 @@ export async function observeMember(
 }
 
 async function withoutProcess(member: MemberHolder): Promise<{ problems: Failure[] }> {
-  const { endpoint, holder, pidFile } = member;
-  const where = pidFile ? `the pid file ${pidFile}` : `${endpoint} on this node`;
-  const message = `${holder}: no process belongs to ${where}`;
-  const { failure } = fail('process-not-found', message, 'start it, or correct the agent file');
-  return { problems: [failure, ...(await managedByOthers(member))] };
+  const [restart, managed] = await Promise.all([problemsOfRestart(member), managedByOthers(member)]);
+  return { problems: [memberNotFound(member), ...restart, ...managed] };
 }
 
 async function ofProcess(
   member: MemberHolder,
-  pid: number,
+  process: Process,
 ): Promise<Pick<HolderObservation, 'flags' | 'revoked' | 'problems'>> {
+  const { pid } = process;
   const flags = await effectiveFlags(pid).catch(() => undefined);
-  const [differing, unreadable, managed, crls] = await Promise.all([
+  const [restart, differing, unreadable, managed, crls] = await Promise.all([
+    problemsOfRestart(member, process),
     flags ? problemsOfProcess(member, pid, flags) : [],
     unreadableKeys(member, pid, flags),
     managedByOthers(member, pid, flags),
     flags ? revokedBy(member, pid, flags) : { problems: [] },
   ]);
+  // Seen in the mounts of the process and in those of its container: once is enough.
+  const isSeen = differing.some(({ code }) => code === 'single-file-mount');
+  const ofRestart = restart.filter(({ code }) => !isSeen || code !== 'single-file-mount');
   const { problems, ...revoked } = crls;
   return {
     ...(flags && { flags }),
     ...revoked,
-    problems: [...differing, ...unreadable, ...managed, ...problems],
+    problems: [...ofRestart, ...differing, ...unreadable, ...managed, ...problems],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Failure, HolderObservation, KeptLeaf, NodeObservation } from '@etcd-rotate/protocol';
 import { problemsOfFiles } from './check-holder.ts';
+import { problemsOfRestart } from './check-restart.ts';
 import { keptLeaves } from './copies.ts';
 import { roomForState, withoutRoom } from './disk-space.ts';
 import type { Holder } from './holders.ts';
@@ -72,8 +73,9 @@ async function seenOf(node: Node, holder: Holder, process: Process | undefined):
       return { ...observation, takes: 'restart', dbBytes };
     }
     case 'client': {
-      const [slots, managed, unreadable] = await Promise.all([
+      const [slots, restart, managed, unreadable] = await Promise.all([
         slotsOnDisk(holder, await lastRead(node.state.reloads, holder, process)),
+        problemsOfRestart(holder, process),
         managedByOthers(holder),
         process ? unreadableKeys(holder, process.pid) : [],
       ]);
@@ -84,7 +86,7 @@ async function seenOf(node: Node, holder: Holder, process: Process | undefined):
         slots,
         takes,
         endpoints,
-        problems: [...missing, ...managed, ...unreadable],
+        problems: [...missing, ...restart, ...managed, ...unreadable],
         dbBytes: undefined,
       };
     }

@@ -1,24 +1,32 @@
 import { type Failure, fail } from '@etcd-rotate/protocol';
-import type { ClientHolder, Holder } from './holders.ts';
-import { type Process, processListeningOn, processOfPidFile } from './processes.ts';
+import type { ClientHolder, Holder, MemberHolder } from './holders.ts';
+import { type Process, processOfPidFile } from './processes.ts';
+import { driverOf } from './restart/driver-of.ts';
 
-/** The running process of a holder, looked up anew. */
+/** The running process of a holder, looked up anew: as its pid file says where there is one, else as its driver does. */
 export async function processOf(holder: Holder): Promise<Process | undefined> {
-  switch (holder.kind) {
-    case 'member':
-      return holder.pidFile ? processOfPidFile(holder.pidFile) : processListeningOn(holder.endpoint);
-    case 'client':
-      return processOfPidFile(holder.pidFile);
-    case 'agent':
-      return undefined;
-  }
+  const pidFile = holder.kind === 'agent' ? undefined : holder.pidFile;
+  return pidFile ? processOfPidFile(pidFile) : driverOf(holder)?.process();
 }
 
 /** What no process belongs to can be proven nothing of. A job between two runs looks the same, so it is refused too. */
-export function clientNotFound({ holder, pidFile }: ClientHolder): Failure {
+export function clientNotFound(client: ClientHolder): Failure {
   return fail(
     'process-not-found',
-    `${holder}: no process belongs to the pid file ${pidFile}`,
-    'start it, or correct `process` in the agent file; jobs that run now and then come in a later version',
+    `${client.holder}: no process belongs to ${whereSought(client)}`,
+    'start it, or correct the agent file; jobs that run now and then come in a later version',
   ).failure;
+}
+
+export function memberNotFound(member: MemberHolder): Failure {
+  const message = `${member.holder}: no process belongs to ${whereSought(member)}`;
+  return fail('process-not-found', message, 'start it, or correct the agent file').failure;
+}
+
+function whereSought(holder: MemberHolder | ClientHolder): string {
+  if (holder.pidFile) return `the pid file ${holder.pidFile}`;
+  const way = holder.kind === 'client' ? (holder.restart ?? holder.reload) : holder.restart;
+  if (way && 'systemd' in way) return way.systemd.unit;
+  if (way && 'container' in way) return `the ${way.container.engine} container ${way.container.name}`;
+  return holder.kind === 'member' ? `${holder.endpoint} on this node` : 'it';
 }

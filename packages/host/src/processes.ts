@@ -37,7 +37,7 @@ export async function processListeningOn(url: string): Promise<Process | undefin
   // As long as a process holds its listening socket open, it listens.
   if (last && (await owned(last.pid, [last.inode])).length > 0) return seenProcess(last.pid);
   const { hostname, port } = new URL(url);
-  const inodes = (await sockets(listening, Number(port || 443)))
+  const inodes = (await sockets(ownTables, listening, Number(port || 443)))
     .filter(({ local }) => covers(local, hostname))
     .map(({ inode }) => inode);
   if (inodes.length === 0) return undefined;
@@ -58,8 +58,31 @@ export async function processListeningOn(url: string): Promise<Process | undefin
 const lastFound = new Map<string, { pid: number; inode: string }>();
 
 /**
+ * Another process that listens where this one should: at the URL, or, where this one has a network of its own, in that at
+ * any port. Nothing where it is this one, or nobody.
+ */
+export async function otherListener(pid: number, url: string): Promise<Process | undefined> {
+  const network = await networkOf(pid);
+  if (network === (await networkOf('self'))) {
+    const found = await processListeningOn(url);
+    return found?.pid === pid ? undefined : found;
+  }
+  const inodes = (await sockets(tablesOf(pid), listening)).map(({ inode }) => inode);
+  if ((await owned(pid, inodes)).length > 0) return undefined;
+  for (const other of await pids()) {
+    if ((await networkOf(other)) !== network) continue;
+    if ((await owned(other, inodes)).length > 0) return seenProcess(other);
+  }
+  return undefined;
+}
+
+function networkOf(pid: number | 'self'): Promise<string | undefined> {
+  return readlink(`/proc/${pid}/ns/net`).catch(() => undefined);
+}
+
+/**
  * Established connections of a process to any of these URLs, as socket inodes: an inode that was not there before is a
- * connection that was opened since.
+ * connection that was opened since. A process in a container has a network of its own.
  */
 export async function connectionsTo(pid: number, urls: readonly string[]): Promise<Set<string>> {
   const own = new Set(await socketInodes(pid));
@@ -71,7 +94,7 @@ export async function connectionsTo(pid: number, urls: readonly string[]): Promi
     const hosts = targets
       .filter((target) => Number(target.port || 443) === port)
       .map(({ hostname }) => hostname);
-    for (const { remote, inode } of await sockets(established, port)) {
+    for (const { remote, inode } of await sockets(tablesOf(pid), established, port)) {
       if (own.has(inode) && hosts.some((host) => sameHost(remote, host))) found.push(inode);
     }
   }
@@ -104,15 +127,23 @@ interface Socket {
   inode: string;
 }
 
+const ownTables = '/proc/net';
+
+/** In the network that a process is in, with the inodes that its own descriptors have. */
+function tablesOf(pid: number): string {
+  return `/proc/${pid}/net`;
+}
+
 /** Sockets in a state with a port on one of their ends. Tables of busy nodes are long: most lines are not read. */
 async function sockets(
+  folder: string,
   { state, portOf }: typeof listening | typeof established,
-  port: number,
+  port?: number,
 ): Promise<Socket[]> {
   const tables = await Promise.all(
-    ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'utf8').catch(() => '')),
+    ['tcp', 'tcp6'].map((name) => readFile(`${folder}/${name}`, 'utf8').catch(() => '')),
   );
-  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
+  const wanted = port === undefined ? ' ' : `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
   return tables.flatMap((table) =>
     table
       .split('\n')

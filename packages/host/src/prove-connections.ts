@@ -39,7 +39,7 @@ export async function proveConnectionsRenewed({
 function said(fresh: number, old: number): Pick<Proof, 'verdict' | 'detail'> {
   if (fresh + old === 0) {
     const detail =
-      'no connection of it to a member was seen: it may go through a proxy, or another network namespace';
+      'no connection of it to a member was seen: it may go through a proxy, or from another process';
     return { verdict: 'not-provable', detail };
   }
   const detail = `${fresh} connections to members were opened since, ${old} are from before`;

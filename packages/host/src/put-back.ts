@@ -4,6 +4,7 @@ import type { Outcome } from './node-state.ts';
 import { processOf } from './process-of.ts';
 import { majorityOf, mayStop, othersServing } from './quorum.ts';
 import { isNobodysPeer, refusesClients } from './refused-over-tls.ts';
+import { faultOf } from './restart/driver-of.ts';
 import { servesNow, startedSinceAll, waitForNewProcess, waitUntilServing } from './serving.ts';
 import { noteReload, takeUp } from './take-up.ts';
 import type { Work } from './work.ts';
@@ -68,8 +69,10 @@ async function mayStopAgain(work: Work): Promise<Result<void>> {
   const isBack = !(await isInstalled(work)) && (await hasTakenBack(work));
   if (isBack) return ok(undefined);
   const stop = await mayStop(work);
-  // Of one that nobody takes as a peer, nobody counts on the vote: to stop it takes no majority away, and may bring one back.
-  return stop.ok || (await isNobodysPeer(work)) ? ok(undefined) : stop;
+  // Of one that nobody takes as a peer, or that keeps dying, nobody counts on the vote: to stop it takes no majority away, and
+  // may bring one back.
+  const isSpared = stop.ok || (await isNobodysPeer(work)) || (await keepsDying(work));
+  return isSpared ? ok(undefined) : stop;
 }
 
 async function hasTakenBack(work: Work): Promise<boolean> {
@@ -96,7 +99,9 @@ async function takeBack(work: Work): Promise<Result<void>> {
 
 async function runsAgain(work: Work, { ran, until }: { ran: boolean; until: number }): Promise<Result<void>> {
   const { holder, body } = work;
-  if (body.taken === 'restart' && ran) await waitForNewProcess(holder, await sinceOfSlots(work), until);
+  const isAwaited = body.taken === 'restart' && ran;
+  const awaited = isAwaited ? await waitForNewProcess(holder, await sinceOfSlots(work), until) : undefined;
+  if (awaited?.fault) return { ok: false, failure: awaited.fault };
   if (holder.kind === 'member') return waitUntilServing(work, holder, until);
   if (!ran || holder.kind === 'agent' || (await processOf(holder))) return ok(undefined);
   return fail('process-not-found', `${holder.holder} does not run`, 'start it by hand');
@@ -106,10 +111,16 @@ function kept(failure: Failure, why: string): Outcome {
   return { ok: false, failure: { ...failure, message: `${failure.message}; ${why}` }, decision: 'kept' };
 }
 
-/** It does not run at all, it does not serve while a majority does, or TLS says that its new files are what is refused. */
+/** Between two of its starts it looks as if it ran. */
+async function keepsDying({ body, holder }: Work): Promise<boolean> {
+  return body.taken === 'restart' && (await faultOf(holder)) !== undefined;
+}
+
+/** It does not run at all or keeps dying, it does not serve while a majority does, or TLS says that its new files are what is refused. */
 async function isOwnFault(work: Work): Promise<boolean> {
   const { body, command, node, holder } = work;
   if (holder.kind !== 'member' || !(await processOf(holder))) return true;
+  if (await keepsDying(work)) return true;
   const voters = body.members.length;
   if (voters === 1) return true;
   const others = await othersServing(node, command.cluster, body.members);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { fail, ok, type Result } from '@etcd-rotate/protocol';
-import type { RunCommand } from './holders.ts';
+import { fail, ok, type Restart, type Result } from '@etcd-rotate/protocol';
+
+type RunCommand = Extract<Restart, { command: unknown }>;
 
 /** So much of what a command says is kept for the message. */
 const mostOutput = 2000;

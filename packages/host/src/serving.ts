@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dial, openMember } from '@etcd-rotate/etcd';
-import { fail, ok, type Result } from '@etcd-rotate/protocol';
+import { type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
 import { type Access, accessOf } from './access.ts';
 import type { Holder, MemberHolder } from './holders.ts';
 import { type Since, startedSince } from './moment.ts';
 import { memberOn } from './node.ts';
 import { processOf } from './process-of.ts';
 import type { Process } from './processes.ts';
+import { faultOf } from './restart/driver-of.ts';
 import type { Work } from './work.ts';
 
 const lookEveryMs = 10;
@@ -15,17 +16,18 @@ const lookEveryMs = 10;
  * Waits for a process that was started since: a restart command may come back before it has done its work, as the one
  * that leaves it to the kubelet does.
  *
- * @returns the process that runs when the time is over, where it is not a new one
+ * @returns where it is not a new one, the process that runs when the time is over, or why none will
  */
 export async function waitForNewProcess(
   holder: Holder,
   since: readonly Since[],
   until: number,
-): Promise<{ isNew: boolean; process: Process | undefined }> {
+): Promise<{ isNew: boolean; process: Process | undefined; fault?: Failure | undefined }> {
   for (;;) {
     const process = await processOf(holder);
     if (await startedSinceAll(process, since)) return { isNew: true, process };
-    if (performance.now() >= until) return { isNew: false, process };
+    const fault = process ? undefined : await faultOf(holder);
+    if (fault || performance.now() >= until) return { isNew: false, process, fault };
     await sleep(lookEveryMs);
   }
 }
@@ -38,9 +40,12 @@ export async function startedSinceAll(
   return process !== undefined && each.every(Boolean);
 }
 
-/** Looks, over a fresh connection each time, until the member serves a linearizable read, or its time is over. */
+/**
+ * Looks, over a fresh connection each time, until the member serves a linearizable read, or its time is over. One that was
+ * restarted is looked at from behind as well: one that keeps dying is waited for no longer.
+ */
 export async function waitUntilServing(
-  { command, node }: Work,
+  { body, command, node }: Work,
   member: MemberHolder,
   until: number,
 ): Promise<Result<void>> {
@@ -55,10 +60,13 @@ export async function waitUntilServing(
   // Our own client does not change while its node changes a member: one thing at a time.
   const access = await accessOf(here.agent);
   if (!access.ok) return access;
+  const diedSince = nowAndThen(() => faultOf(member));
   for (;;) {
     const left = Math.max(250, until - performance.now());
     const fault = await reasonNotToServe(member, access.value, left);
     if (fault === undefined) return ok(undefined);
+    const died = body.taken === 'restart' ? await diedSince() : undefined;
+    if (died) return { ok: false, failure: died };
     if (performance.now() >= until) {
       return fail(
         'not-serving',
@@ -68,6 +76,18 @@ export async function waitUntilServing(
     }
     await sleep(lookEveryMs);
   }
+}
+
+const lookBehindEveryMs = 200;
+
+/** A look that costs a process each time, at once and then not too often; nothing in between. */
+function nowAndThen<T>(look: () => Promise<T>): () => Promise<T | undefined> {
+  let next = 0;
+  return async () => {
+    if (performance.now() < next) return undefined;
+    next = performance.now() + lookBehindEveryMs;
+    return look();
+  };
 }
 
 /** One quick look, over a fresh connection. */

@@ -2,6 +2,8 @@ import { ok, type Result } from '@etcd-rotate/protocol';
 import type { Holder } from './holders.ts';
 import { type Moment, momentNow, untilNextTick } from './moment.ts';
 import { processOf } from './process-of.ts';
+import { driverOf } from './restart/driver-of.ts';
+import { reloadUnit } from './restart/systemd.ts';
 import { runCommand } from './run-command.ts';
 import type { Work } from './work.ts';
 
@@ -27,14 +29,7 @@ export async function noteReload({ node, holder }: Work, at: Moment): Promise<vo
 }
 
 async function commanded(holder: Holder): Promise<Result<void>> {
-  switch (holder.kind) {
-    case 'member':
-      return runCommand(holder.restart);
-    case 'client': {
-      const command = holder.restart ?? holder.reload;
-      return command ? runCommand(command) : ok(undefined);
-    }
-    case 'agent':
-      return ok(undefined);
-  }
+  const reload = holder.kind === 'client' ? holder.reload : undefined;
+  if (!reload) return driverOf(holder)?.restart() ?? ok(undefined);
+  return 'systemd' in reload ? reloadUnit(reload.systemd.unit, reload.timeout) : runCommand(reload);
 }

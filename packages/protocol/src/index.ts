@@ -1,4 +1,11 @@
-export { AgentClient, AgentFile, AgentMember } from './agent-file.ts';
+export {
+  AgentClient,
+  AgentFile,
+  AgentMember,
+  leastGraceMs,
+  type Reload,
+  type Restart,
+} from './agent-file.ts';
 export { CertificateFacts, Fingerprint, KeyKind, KnownCertificate, Names, Usage } from './certificate.ts';
 export { Command, CommandBody, Expected, type Ports, SlotContents } from './command.ts';
 export {

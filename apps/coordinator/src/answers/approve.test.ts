@@ -22,7 +22,6 @@ async function aDesk() {
     onPlan: () => undefined,
     log: { info: () => undefined, error: () => undefined },
     coordinators: () => [],
-    onStatus: () => undefined,
   });
   const rests = async (): Promise<void> => {
     while (desk.loops.isRunningIn('main')) await new Promise((resolve) => setImmediate(resolve));

@@ -48,7 +48,6 @@ async function aDesk(...parts: Part[]) {
     onPlan: () => undefined,
     log: { info: () => undefined, error: () => undefined },
     coordinators: () => [],
-    onStatus: () => undefined,
   });
   return {
     desk,

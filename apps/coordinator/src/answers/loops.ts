@@ -22,7 +22,7 @@ export class Loops {
   }
 
   async #untilItRests(id: string): Promise<void> {
-    const { log, onStatus, ports } = this.#parts;
+    const { log, ports } = this.#parts;
     // Whoever asked for it adds us to the list first.
     await Promise.resolve();
     for (;;) {
@@ -33,7 +33,6 @@ export class Loops {
         break;
       }
       log.info({ rotation: id, cluster: rotation.cluster }, 'rotation goes on');
-      onStatus(`rotating ${rotation.cluster}`);
       const { rotation: last, failure } = await runRotation(rotation, ports, this.#stop.signal);
       if (!failure) {
         log.info({ rotation: id, state: last.state }, 'rotation rests');
@@ -44,7 +43,6 @@ export class Loops {
       this.#running.delete(id);
       break;
     }
-    onStatus(this.#running.size === 0 ? 'idle' : `rotating ${this.#running.size} clusters`);
   }
 
   isRunningIn(cluster: string): boolean {

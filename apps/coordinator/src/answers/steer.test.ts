@@ -36,7 +36,6 @@ async function aDesk(order: readonly EntryBody['type'][], onEntry: (body: EntryB
     onPlan: () => undefined,
     log: { info: () => undefined, error: () => undefined },
     coordinators: () => [],
-    onStatus: () => undefined,
   });
   return { desk, journal };
 }

@@ -25,6 +25,7 @@ import type { RefusedCount } from '../identities/refused.ts';
 import type { IdentityFolder } from '../identity-folder.ts';
 import { signing } from '../signing.ts';
 import { newCaKinds, standInMaker } from '../stand-ins.ts';
+import { tellStatus } from '../tell-status.ts';
 import { timesOf } from '../times.ts';
 import { mayAsk } from './may-ask.ts';
 import { withPresentKey } from './present-key.ts';
@@ -132,10 +133,10 @@ export async function leadFleet(parts: LeadParts): Promise<Result<AsyncDisposabl
     onPlan: (plan) => signer.makeKeysAhead(newCaKinds(plan)),
     log,
     coordinators: parts.coordinators,
-    onStatus: parts.onStatus,
   });
   stack.defer(() => coordinator.stop());
   coordinator.resumeAll();
+  stack.use(tellStatus(journal, fleet.clusters.length, parts.onStatus));
 
   const operators = serveOperators(bus, {
     fleet: fleet.fleet,

@@ -62,8 +62,8 @@ const ofTheWay: FailureCode[] = [
 const ofNodes: FailureCode[] = [
   ...(['bad-file', 'bad-certificate', 'bad-bundle', 'key-mismatch', 'key-unreadable'] as const),
   ...(['crl-unusable', 'no-disk-space', 'operator-managed', 'not-modelled', 'slots-differ'] as const),
-  ...(['single-file-mount', 'process-not-found', 'changed-by-others', 'not-reached'] as const),
-  ...(['member-unhealthy', 'permission-missing', 'shared-file'] as const),
+  ...(['single-file-mount', 'restart-unusable', 'process-not-found', 'changed-by-others'] as const),
+  ...(['not-reached', 'member-unhealthy', 'permission-missing', 'shared-file'] as const),
 ];
 
 /** The preflight, in the order in which a person would ask. */
