@@ -13,6 +13,7 @@ export default defineConfig({
             'infra/*.test.ts',
             'infra/demo/*.test.ts',
             'infra/bench/*.test.ts',
+            'infra/package/*.test.ts',
             'test/chaos/*.test.ts',
             'test/hostile/*.test.ts',
           ],
@@ -40,6 +41,7 @@ export default defineConfig({
             'packages/*/src/**/*.process.test.ts',
             'apps/*/src/**/*.process.test.ts',
             'infra/lab/src/**/*.test.ts',
+            'infra/package/*.process.test.ts',
             'test/*.test.ts',
           ],
           fileParallelism: false,
@@ -47,6 +49,19 @@ export default defineConfig({
           // Against what hangs, not against what is slow: a machine that is busy elsewhere takes three times as long.
           testTimeout: 240_000,
           hookTimeout: 240_000,
+        },
+      },
+      {
+        // Machines that are containers, with systemd and what is installed there: one file at a time.
+        test: {
+          name: 'containers',
+          include: ['test/containers/*.test.ts'],
+          fileParallelism: false,
+          globalSetup: ['test/containers/swept.ts'],
+          // Its image cannot be had without a registry; swept.ts does what it would do.
+          env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
     ],
