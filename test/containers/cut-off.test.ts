@@ -22,7 +22,7 @@ test.each(isWhole ? Object.keys(sides) : ['NATS'])(
     const m2 = fleet.member('m2');
     const others = sides[from]?.(fleet) ?? [];
 
-    let args = ['--cluster', 'demo'];
+    let args = ['--cluster', 'demo', '--yes'];
     for (const stage of stages) {
       const held = await rotateWith(fleet, args, [
         { when: inStage(stage), act: () => m2.cutOffFrom(others) },
@@ -47,7 +47,7 @@ test.runIf(isWhole)('a coordinator cut off from NATS goes on by itself when it i
 
   const run = await rotateWith(
     fleet,
-    ['--cluster', 'demo'],
+    ['--cluster', 'demo', '--yes'],
     [
       {
         when: inStage('issue'),

@@ -27,7 +27,7 @@ test.each(isWhole ? (['no', 'always'] as const) : (['always'] as const))(
     expect([client, peer]).toEqual(before.slice(2, 4));
 
     await m2.sh(`rm ${picky}`);
-    const ended = await fleet.rotate(['resume', '--yes', '--json']);
+    const ended = await fleet.rotate(['resume', '--json']);
     expect(lastLine(ended)).toMatchObject({ outcome: 'rotated' });
     nobodyLost(await fleet.load.stop());
   },

@@ -33,7 +33,7 @@ function agentIs(status: RegExp, more: Partial<Awaited<ReturnType<typeof state>>
 
 /** Until the end of its scope the unit has these settings too. */
 async function dropIn(unit: Unit, settings: string): Promise<AsyncDisposable> {
-  const folder = `/run/systemd/system/${unit.name}.d`;
+  const folder = `/etc/systemd/system/${unit.name}.d`;
   await m1.sh(`mkdir -p ${folder}`);
   await m1.write(`${folder}/test.conf`, `[Service]\n${settings}\n`);
   await m1.sh('systemctl daemon-reload');
@@ -145,7 +145,7 @@ test('the package goes and its keys stay; the archive takes its place, and resta
 });
 
 test('the archive installs nothing when one byte is another one', async () => {
-  await m1.sh('echo >>/root/etcd-rotate-*/root/usr/bin/rotate');
+  await m1.sh('for file in /root/etcd-rotate-*/root/usr/bin/rotate; do echo >>"$file"; done');
   const refused = await m1.run(['sh', '-c', '/root/etcd-rotate-*/install.sh']);
   expect(refused.stderr).toMatch(/not the ones that were packed: nothing was installed/);
   expect((await m1.run(['ls', '/usr/bin/rotate'])).code).not.toBe(0);

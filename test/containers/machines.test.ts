@@ -15,7 +15,7 @@ test('a node that reboots in the middle of its own restart: the rotation waits f
 
   const run = await rotateWith(
     fleet,
-    ['--cluster', 'demo'],
+    ['--cluster', 'demo', '--yes'],
     [{ when: changing('issue-m3'), act: () => m3.reboot() }],
   );
   expect(run.code, run.stdout.slice(-1000) + run.stderr).toBe(0);
@@ -33,7 +33,11 @@ test.runIf(isWhole)('a node loses its power in the middle, and is back a little 
     await m3.boot();
   };
 
-  const run = await rotateWith(fleet, ['--cluster', 'demo'], [{ when: changing('trust-m3'), act: outage }]);
+  const run = await rotateWith(
+    fleet,
+    ['--cluster', 'demo', '--yes'],
+    [{ when: changing('trust-m3'), act: outage }],
+  );
   expect(run.code, run.stdout.slice(-1000) + run.stderr).toBe(0);
   nobodyLost(await fleet.load.stop());
 });
@@ -48,12 +52,16 @@ test.runIf(isWhole)('a node that stands still for ten seconds is waited for', as
     await m3.resume();
   };
 
-  const run = await rotateWith(fleet, ['--cluster', 'demo'], [{ when: changing('retire-m3'), act: freeze }]);
+  const run = await rotateWith(
+    fleet,
+    ['--cluster', 'demo', '--yes'],
+    [{ when: changing('retire-m3'), act: freeze }],
+  );
   expect([0, 4]).toContain(run.code);
   if (run.code === 4) {
     await fleet.serving();
     await fleet.control.ready();
-    const ended = await fleet.rotate(['resume', '--yes', '--json']);
+    const ended = await fleet.rotate(['resume', '--json']);
     expect(lastLine(ended)).toMatchObject({ outcome: 'rotated' });
   }
   nobodyLost(await fleet.load.stop());
@@ -68,7 +76,7 @@ test.runIf(isWhole)(
 
     const held = await rotateWith(
       fleet,
-      ['--cluster', 'demo'],
+      ['--cluster', 'demo', '--yes'],
       [
         {
           when: inStage('trust'),
@@ -82,7 +90,7 @@ test.runIf(isWhole)(
     expect(JSON.stringify(lastLine(held))).toMatch(/m2/);
     await fleet.serving();
     await m2.sh('rm /etc/etcd/full');
-    const ended = await fleet.rotate(['resume', '--yes', '--json']);
+    const ended = await fleet.rotate(['resume', '--json']);
     expect(lastLine(ended)).toMatchObject({ outcome: 'rotated' });
     nobodyLost(await fleet.load.stop());
   },

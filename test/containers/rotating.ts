@@ -37,7 +37,7 @@ export async function rotateWith(
   events: readonly Event[],
 ): Promise<Ran> {
   const happened = new Map<Event, Promise<void>>();
-  const ran = await rotate([...args, '--yes', '--json'], (text) => {
+  const ran = await rotate([...args, '--json'], (text) => {
     const line = JSON.parse(text) as Line;
     for (const event of events) {
       if (!happened.has(event) && event.when(line)) happened.set(event, event.act());

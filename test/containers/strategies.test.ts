@@ -55,7 +55,7 @@ test.runIf(isWhole).each(vintages.flatMap((etcd) => ways.map(([name, args]) => [
 
     const held = await rotateWith(
       fleet,
-      ['--cluster', 'demo', ...args],
+      ['--cluster', 'demo', '--yes', ...args],
       [{ when: inStage('issue'), act: hold }],
     );
     expect([held.code, held.stderr]).toEqual([4, expect.anything()]);

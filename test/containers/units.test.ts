@@ -16,7 +16,7 @@ test('agents and the coordinator are restarted, killed and hang in the middle: t
 
   const run = await rotateWith(
     fleet,
-    ['--cluster', 'demo'],
+    ['--cluster', 'demo', '--yes'],
     [
       { when: changing('trust-m1'), act: () => m1.agent.restart() },
       { when: changing('trust-m3'), act: () => m3.agent.kill('SIGKILL') },

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { authCommands, type KeyPair, type Ran, until } from '@etcd-rotate/lab';
@@ -69,6 +69,9 @@ export interface Nodes extends AsyncDisposable {
   readonly kept: KeyPair;
 }
 
+/** Where a machine sees the files that were made for it. */
+const staged = '/staged';
+
 /**
  * A fleet as an operator has it, on a network of its own: a machine a member, with systemd, Debian's etcd and our package,
  * one for NATS and one for the coordinator. It is gone at the end of its scope; after a crash, `sweep` removes it.
@@ -90,11 +93,15 @@ export async function nodes(count: 1 | 3 | 5, options: NodesOptions): Promise<No
     return machine;
   };
   const names = Array.from({ length: count }, (_, index) => `m${index + 1}`);
-  const mounts = { [checkout.inside]: checkout.here };
+  const mountsOf = (name: string): Record<string, string> => ({
+    [checkout.inside]: checkout.here,
+    [staged]: join(stage, name),
+  });
+  for (const name of names) mkdirSync(join(stage, name));
   const [nats, coordinator, ...machines] = await Promise.all([
     start(natsName),
     start(coordinatorName),
-    ...names.map((name) => start(name, { mounts, memory: options.memory ?? {} })),
+    ...names.map((name) => start(name, { mounts: mountsOf(name), memory: options.memory ?? {} })),
   ]);
   if (!nats || !coordinator) throw new Error('machines without NATS or coordinator');
   const members = machines.map(memberNode);
@@ -113,7 +120,7 @@ export async function nodes(count: 1 | 3 | 5, options: NodesOptions): Promise<No
   const kept = await makeFiles(files(stage), options);
   const inPlace = files('');
   for (const one of members) {
-    await one.copy(join(stage, one.name), '/');
+    await one.sh(`cp -r ${staged}/. /`);
     await one.write(
       '/etc/default/etcd',
       etcdDefaults(fileOf(inPlace, one.name), inPlace.members, options.environment),
