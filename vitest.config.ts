@@ -33,7 +33,7 @@ export default defineConfig({
         },
       },
       {
-        // Real programs on loopback, real disks: one file at a time.
+        // Real programs on loopback, real disks.
         test: {
           name: 'processes',
           include: [
@@ -42,8 +42,8 @@ export default defineConfig({
             'infra/lab/src/**/*.test.ts',
             'test/*.test.ts',
           ],
-          fileParallelism: false,
-          setupFiles: ['test/after-a-timeout.ts'],
+          maxWorkers: 2,
+          setupFiles: ['test/own-addresses.ts', 'test/after-a-timeout.ts'],
           // Against what hangs, not against what is slow: a machine that is busy elsewhere takes three times as long.
           testTimeout: 240_000,
           hookTimeout: 240_000,

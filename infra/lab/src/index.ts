@@ -1,3 +1,4 @@
+export { claimAddresses } from './addresses.ts';
 export { type Binaries, binaries, type EtcdVersion } from './binaries.ts';
 export type { WatcherReport, WatcherStatus, WriterReport, WriterStatus } from './clients/client-config.ts';
 export type { Floor, SamplerReport } from './clients/sampler-config.ts';
