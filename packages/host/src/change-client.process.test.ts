@@ -419,7 +419,7 @@ test('files that were installed and not reloaded are not read', async () => {
   expect(await there.seen(await there.reopened())).toEqual(both);
 });
 
-test('a reload that did not renew its connections is not believed', { timeout: 30_000 }, async () => {
+test('a reload that did not renew its connections is not believed', async () => {
   await using there = await aNodeWithReloadingClient();
   await writeFile(there.at('deaf'), '');
   expect(await carryOut(there.command, 'x', there.node)).toMatchObject({

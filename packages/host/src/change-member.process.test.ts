@@ -20,7 +20,7 @@ beforeAll(async () => {
   cluster = await threeNodes();
   steps = await trustSteps(cluster);
   ({ members, next } = steps);
-}, 60_000);
+});
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 beforeEach(() => steps.begin());
 

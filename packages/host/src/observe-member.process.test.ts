@@ -12,7 +12,7 @@ let one: LoopbackNode;
 beforeAll(async () => {
   cluster = await threeNodes();
   [one] = cluster.nodes;
-}, 60_000);
+});
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 
 const seen = async () => {
