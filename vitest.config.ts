@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         // Quick: no processes, no network.
@@ -33,7 +35,7 @@ export default defineConfig({
         },
       },
       {
-        // Real programs on loopback, real disks.
+        // Real programs on loopback, real disks. Two files at once are what two cores bear: labs wait as much as they compute.
         test: {
           name: 'processes',
           include: [
