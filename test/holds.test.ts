@@ -26,7 +26,7 @@ test('a member that cannot start with its new files gets the ones before back, r
     etcd: '3.5',
     keys: 'ecdsa',
     oneCa: false,
-    policy: { startTimeout: '3s' },
+    policy: { startTimeout: '10s' },
   });
   const [follower = 'm2'] = await followersOf(lab);
   const before = lab.slotFiles().filter(({ holder }) => holder === `member/${follower}`);
@@ -98,7 +98,7 @@ test('a node that stays away holds the rotation, and says which', async () => {
     keys: 'ecdsa',
     oneCa: false,
     load: false,
-    policy: { patience: '2s' },
+    policy: { patience: '10s' },
   });
   const following = lab.rotate(['--cluster', 'demo', '--yes', '--json']);
   await untilEntry(lab, /"type":"started"/);
@@ -124,7 +124,7 @@ test('of a resume and an abandon at the same moment one is done, and nothing fol
     keys: 'ecdsa',
     oneCa: false,
     load: false,
-    policy: { patience: '1s' },
+    policy: { patience: '5s' },
   });
   const following = lab.rotate(['--cluster', 'demo', '--yes', '--json']);
   await untilEntry(lab, /"type":"started"/);
@@ -152,7 +152,7 @@ test('a node that is still at work on a rotation that was given up has no new pl
     keys: 'ecdsa',
     oneCa: false,
     load: false,
-    policy: { patience: '1s', stepTimeout: '1s' },
+    policy: { patience: '5s', stepTimeout: '5s' },
   });
   const [follower = 'm2'] = await followersOf(lab);
   const gate = join(lab.folder, 'may-start');
