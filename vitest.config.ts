@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         // Quick: no processes, no network.
@@ -34,7 +36,7 @@ export default defineConfig({
         },
       },
       {
-        // Real programs on loopback, real disks: one file at a time.
+        // Real programs on loopback, real disks. Two files at once are what two cores bear: labs wait as much as they compute.
         test: {
           name: 'processes',
           include: [
@@ -44,8 +46,8 @@ export default defineConfig({
             'infra/package/*.process.test.ts',
             'test/*.test.ts',
           ],
-          fileParallelism: false,
-          setupFiles: ['test/after-a-timeout.ts'],
+          maxWorkers: 2,
+          setupFiles: ['test/own-addresses.ts', 'test/after-a-timeout.ts'],
           // Against what hangs, not against what is slow: a machine that is busy elsewhere takes three times as long.
           testTimeout: 240_000,
           hookTimeout: 240_000,

@@ -3,6 +3,7 @@ import { type Lab, startLab, until } from '@etcd-rotate/lab';
 import { expect, test } from 'vitest';
 import { planOf } from './asking.ts';
 import { JournalTail } from './chaos/journal-tail.ts';
+import { hasEveryCase } from './every-case.ts';
 import { lastLine, nobodyLost } from './reading.ts';
 
 // What others do while a rotation is under way is seen before its next step: it holds, says what, and goes on once that is
@@ -47,7 +48,7 @@ const intrusions: Intrusion[] = [
   },
 ];
 
-test.each(['3.4', '3.5'] as const)(
+test.each(hasEveryCase ? (['3.4', '3.5'] as const) : (['3.5'] as const))(
   'holds for what others change, and goes on when it is as before (%s)',
   async (etcd) => {
     await using lab = await startLab({ members: 3, etcd, keys: 'ecdsa', oneCa: false });
@@ -77,7 +78,6 @@ test.each(['3.4', '3.5'] as const)(
     expect(lastLine(await run)).toMatchObject({ outcome: 'rotated' });
     nobodyLost(await lab.load.stop());
   },
-  180_000,
 );
 
 function sent(tail: JournalTail, step: string): Promise<void> {

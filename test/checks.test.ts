@@ -8,33 +8,37 @@ import type { Case } from './checks-case.ts';
 import { elsewhere } from './checks-elsewhere.ts';
 import { fileCases } from './checks-files.ts';
 import { processCases } from './checks-processes.ts';
+import { hasEveryCase } from './every-case.ts';
 import { aCa, firstCa, holdCas } from './lab-pki.ts';
 
 const cases = [...fileCases, ...processCases];
 
-describe.each(['3.4', '3.5'] as const)('with etcd %s, a dry run', (etcd) => {
-  let lab: Lab;
-  beforeAll(async () => {
-    lab = await startLab({ members: 3, etcd, keys: 'ecdsa', oneCa: false, load: false });
-    const { certificate, key } = firstCa(lab, 'ca');
-    const { subject } = certificate.parts;
-    await holdCas(lab, { twin: aCa('', { subject, keyIds: false }), again: aCa('', { subject, key }) });
-  });
-  afterAll(() => lab[Symbol.asyncDispose]());
+describe.each(hasEveryCase ? (['3.4', '3.5'] as const) : (['3.5'] as const))(
+  'with etcd %s, a dry run',
+  (etcd) => {
+    let lab: Lab;
+    beforeAll(async () => {
+      lab = await startLab({ members: 3, etcd, keys: 'ecdsa', oneCa: false, load: false });
+      const { certificate, key } = firstCa(lab, 'ca');
+      const { subject } = certificate.parts;
+      await holdCas(lab, { twin: aCa('', { subject, keyIds: false }), again: aCa('', { subject, key }) });
+    });
+    afterAll(() => lab[Symbol.asyncDispose]());
 
-  test.each(cases.filter(({ only }) => only === undefined || only === etcd))('names $what', async (one) => {
-    const takeBack = await one.provoke(lab);
-    try {
-      expectSaid(await saidBy(lab, one.args), one);
-    } finally {
-      await takeBack();
-    }
-  });
+    test.each(cases.filter(({ only }) => only === undefined || only === etcd))('names $what', async (one) => {
+      const takeBack = await one.provoke(lab);
+      try {
+        expectSaid(await saidBy(lab, one.args), one);
+      } finally {
+        await takeBack();
+      }
+    });
 
-  test('names nothing once all that is taken back', async () => {
-    expect(await saidBy(lab)).toEqual([]);
-  });
-});
+    test('names nothing once all that is taken back', async () => {
+      expect(await saidBy(lab)).toEqual([]);
+    });
+  },
+);
 
 test('every check is hit by a real cluster, or it is said where else and why', () => {
   const hit = new Set([...cases.map(({ check }) => check), ...Object.keys(elsewhere)]);

@@ -495,7 +495,7 @@ describe('without a coordinator that runs', () => {
     for (const stream of [coordinator.stdout, coordinator.stderr])
       stream.on('data', (data) => (said += data));
     const ended = once(coordinator, 'exit');
-    await expect.poll(() => said, { timeout: 8_000 }).toContain('the coordinator is ready');
+    await expect.poll(() => said, { timeout: 60_000 }).toContain('the coordinator is ready');
     coordinator.kill('SIGTERM');
     await ended;
   });

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { type Lab, startLab, until } from '@etcd-rotate/lab';
 import { isOfRotation } from '@etcd-rotate/protocol';
 import { expect, test } from 'vitest';
+import { JournalTail } from './chaos/journal-tail.ts';
+import { testInFull } from './every-case.ts';
 import { entriesOf, lastLine, nobodyLost } from './reading.ts';
 
 test('refuses to start while a member is down, and changes nothing', async () => {
@@ -24,7 +26,7 @@ test('a member that cannot start with its new files gets the ones before back, r
     etcd: '3.5',
     keys: 'ecdsa',
     oneCa: false,
-    policy: { startTimeout: '3s' },
+    policy: { startTimeout: '10s' },
   });
   const [follower = 'm2'] = await followersOf(lab);
   const before = lab.slotFiles().filter(({ holder }) => holder === `member/${follower}`);
@@ -48,40 +50,46 @@ test('a member that cannot start with its new files gets the ones before back, r
   nobodyLost(await lab.load.stop());
 });
 
-test('a member that never comes back holds the rotation, with complete files of before and no second member touched', async () => {
-  await using lab = await startLab({
-    members: 3,
-    etcd: '3.4',
-    keys: 'ecdsa',
-    oneCa: false,
-    policy: { startTimeout: '2s' },
-  });
-  const [follower = 'm2'] = await followersOf(lab);
-  const before = lab.slotFiles().filter(({ holder }) => holder === `member/${follower}`);
-  startsOnlyWhen(lab, follower, 'false');
+testInFull(
+  'a member that never comes back holds the rotation, with complete files of before and no second member touched',
+  async () => {
+    await using lab = await startLab({
+      members: 3,
+      etcd: '3.4',
+      keys: 'ecdsa',
+      oneCa: false,
+      policy: { startTimeout: '2s' },
+    });
+    const [follower = 'm2'] = await followersOf(lab);
+    const before = lab.slotFiles().filter(({ holder }) => holder === `member/${follower}`);
+    startsOnlyWhen(lab, follower, 'false');
 
-  const run = await lab.rotate(['--cluster', 'demo', '--yes', '--json']);
-  expect(run.code).toBe(4);
-  expect(lab.slotFiles().filter(({ holder }) => holder === `member/${follower}`)).toEqual(before);
-  const stopped = lab.layout.members.filter(({ name }) => lab.etcd(name).restarts().length > 0);
-  expect(stopped.map(({ name }) => name)).toEqual([follower]);
-  nobodyLost(await lab.load.stop());
-});
+    const run = await lab.rotate(['--cluster', 'demo', '--yes', '--json']);
+    expect(run.code).toBe(4);
+    expect(lab.slotFiles().filter(({ holder }) => holder === `member/${follower}`)).toEqual(before);
+    const stopped = lab.layout.members.filter(({ name }) => lab.etcd(name).restarts().length > 0);
+    expect(stopped.map(({ name }) => name)).toEqual([follower]);
+    nobodyLost(await lab.load.stop());
+  },
+);
 
-test('a coordinator killed in the middle goes on from its journal, and a node that is away is waited for', async () => {
-  await using lab = await startLab({ members: 3, etcd: '3.5', keys: 'ecdsa', oneCa: false });
-  const following = lab.rotate(['--cluster', 'demo', '--yes', '--json']);
-  await untilEntry(lab, /"type":"result".*"step":"trust-/);
-  await lab.control.coordinator.kill('SIGKILL');
-  await lab.control.agent('m3').stop();
-  await lab.control.coordinator.start();
-  await lab.control.agent('m3').start();
+testInFull(
+  'a coordinator killed in the middle goes on from its journal, and a node that is away is waited for',
+  async () => {
+    await using lab = await startLab({ members: 3, etcd: '3.5', keys: 'ecdsa', oneCa: false });
+    const following = lab.rotate(['--cluster', 'demo', '--yes', '--json']);
+    await untilEntry(lab, /"type":"result".*"step":"trust-/);
+    await lab.control.coordinator.kill('SIGKILL');
+    await lab.control.agent('m3').stop();
+    await lab.control.coordinator.start();
+    await lab.control.agent('m3').start();
 
-  expect(lastLine(await following)).toMatchObject({ outcome: 'rotated' });
-  const epochs = new Set((await entriesOf(lab)).map(({ epoch }) => epoch));
-  expect([...epochs]).toEqual([1, 2]);
-  nobodyLost(await lab.load.stop());
-});
+    expect(lastLine(await following)).toMatchObject({ outcome: 'rotated' });
+    const epochs = new Set((await entriesOf(lab)).map(({ epoch }) => epoch));
+    expect([...epochs]).toEqual([1, 2]);
+    nobodyLost(await lab.load.stop());
+  },
+);
 
 test('a node that stays away holds the rotation, and says which', async () => {
   await using lab = await startLab({
@@ -90,7 +98,7 @@ test('a node that stays away holds the rotation, and says which', async () => {
     keys: 'ecdsa',
     oneCa: false,
     load: false,
-    policy: { patience: '2s' },
+    policy: { patience: '10s' },
   });
   const following = lab.rotate(['--cluster', 'demo', '--yes', '--json']);
   await untilEntry(lab, /"type":"started"/);
@@ -116,7 +124,7 @@ test('of a resume and an abandon at the same moment one is done, and nothing fol
     keys: 'ecdsa',
     oneCa: false,
     load: false,
-    policy: { patience: '1s' },
+    policy: { patience: '5s' },
   });
   const following = lab.rotate(['--cluster', 'demo', '--yes', '--json']);
   await untilEntry(lab, /"type":"started"/);
@@ -144,7 +152,7 @@ test('a node that is still at work on a rotation that was given up has no new pl
     keys: 'ecdsa',
     oneCa: false,
     load: false,
-    policy: { patience: '1s', stepTimeout: '1s' },
+    policy: { patience: '5s', stepTimeout: '5s' },
   });
   const [follower = 'm2'] = await followersOf(lab);
   const gate = join(lab.folder, 'may-start');
@@ -192,8 +200,12 @@ async function decisionsOf(lab: Lab): Promise<string[]> {
   );
 }
 
-/** Polls the journal on disk for a line; the rotation under test goes on meanwhile. */
+/** Waits for a line of the journal on disk; the rotation under test goes on meanwhile. */
 async function untilEntry(lab: Lab, line: RegExp): Promise<void> {
-  const file = join(lab.folder, 'coordinator/state/journal/journal.jsonl');
-  while (!line.test(readFileSync(file, 'utf8'))) await new Promise((resolve) => setImmediate(resolve));
+  using tail = new JournalTail(lab);
+  await new Promise<void>((resolve) => {
+    tail.follow(() => {
+      if (line.test(tail.text())) resolve();
+    });
+  });
 }

@@ -51,7 +51,7 @@ test('a cfssl that is away holds a rotation before it has changed anything, and 
   await using cfssl = await aCfsslServer(ca);
   await using lab = await startLab({
     ...{ members: 1, etcd: '3.4', keys: 'ecdsa', oneCa: true, load: false },
-    policy: { patience: '1s' },
+    policy: { patience: '5s' },
   });
   await useSigner(lab, { ca, cfssl });
   await cfssl.stop();

@@ -22,7 +22,7 @@ const seed = Number(process.env.SEED ?? 20261124);
 const all = process.env.FAULTS === 'all';
 const only = process.env.ONLY;
 /** Of each kind, where not all are run. */
-const drawn = 4;
+const drawn = 2;
 
 let folder: string;
 let nats: Nats;

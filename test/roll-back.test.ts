@@ -7,10 +7,10 @@ const versions = isWhole ? (['3.4', '3.5'] as const) : (['3.5'] as const);
 const names = isWhole ? (Object.keys(strategies) as StrategyName[]) : (['staged'] as const);
 
 const which = (changes: number): number[] =>
-  isWhole ? Array.from({ length: changes }, (_, i) => i) : [0, Math.floor(changes / 2), changes - 1];
+  isWhole ? Array.from({ length: changes }, (_, i) => i) : [Math.floor(changes / 2)];
 
 test.each(versions.flatMap((etcd) => names.map((name) => [name, etcd] as const)))(
   'a rotation (%s, %s) goes back from where it is held to what there was, byte for byte',
   (strategy, etcd) => goBackFrom({ strategy, etcd }, which),
-  isWhole ? 1_200_000 : 180_000,
+  1_200_000,
 );

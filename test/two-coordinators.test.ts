@@ -5,42 +5,43 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Hopeless, type Lab, type Ran, startLab, until } from '@etcd-rotate/lab';
 import type { Entry, OperatorReply } from '@etcd-rotate/protocol';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { restartsOf, rotateNow } from './asking.ts';
+import { testInFull } from './every-case.ts';
 import { entriesOf, lastLine, nobodyLost } from './reading.ts';
 
 type Status = Extract<Extract<OperatorReply['outcome'], { ok: true }>['value'], { type: 'status' }>;
 
-// Two rotations' worth of processes on one machine.
-vi.setConfig({ testTimeout: 180_000 });
-
 const two = { members: 3, keys: 'ecdsa', oneCa: false, coordinators: 2, lease: '3s' } as const;
 
-test('the leader is killed in the middle of a rotation: the standby finishes it, and nobody loses a write', async () => {
-  await using lab = await startLab({ ...two, etcd: '3.5' });
-  const first = await leaderOf(lab);
-  const run = rotating(lab);
-  await run.restarts(3);
-  await first.service.kill('SIGKILL');
+testInFull(
+  'the leader is killed in the middle of a rotation: the standby finishes it, and nobody loses a write',
+  async () => {
+    await using lab = await startLab({ ...two, etcd: '3.5' });
+    const first = await leaderOf(lab);
+    const run = rotating(lab);
+    await run.restarts(3);
+    await first.service.kill('SIGKILL');
 
-  expect(lastLine(await run.ended)).toMatchObject({ outcome: 'rotated', restarts: 9 });
-  const second = await leaderOf(lab);
-  expect(second.name).not.toBe(first.name);
-  const entries = await entriesOf(lab);
-  const leads = leadsIn(entries);
-  expect(leads.map(({ epoch }) => epoch)).toEqual(leads.map((_, index) => index + 1));
-  expect([leads[0]?.coordinator, leads.at(-1)?.coordinator]).toEqual([first.name, second.name]);
-  expect(entries.filter(({ body }) => body.type === 'finished')).toHaveLength(1);
-  nobodyLost(await lab.load.stop());
+    expect(lastLine(await run.ended)).toMatchObject({ outcome: 'rotated', restarts: 9 });
+    const second = await leaderOf(lab);
+    expect(second.name).not.toBe(first.name);
+    const entries = await entriesOf(lab);
+    const leads = leadsIn(entries);
+    expect(leads.map(({ epoch }) => epoch)).toEqual(leads.map((_, index) => index + 1));
+    expect([leads[0]?.coordinator, leads.at(-1)?.coordinator]).toEqual([first.name, second.name]);
+    expect(entries.filter(({ body }) => body.type === 'finished')).toHaveLength(1);
+    nobodyLost(await lab.load.stop());
 
-  // Who was killed stands by when it is back, and says so.
-  await first.service.start();
-  await until('the one that was killed stands by', async () => {
-    const { coordinators } = await statusOf(lab);
-    return coordinators.some(({ name, leads }) => name === first.name && !leads);
-  });
-  expect((await leaderOf(lab)).name).toBe(second.name);
-});
+    // Who was killed stands by when it is back, and says so.
+    await first.service.start();
+    await until('the one that was killed stands by', async () => {
+      const { coordinators } = await statusOf(lab);
+      return coordinators.some(({ name, leads }) => name === first.name && !leads);
+    });
+    expect((await leaderOf(lab)).name).toBe(second.name);
+  },
+);
 
 test('the leader is stopped for longer than its lease and woken late: what it says is obeyed by nobody', async () => {
   await using lab = await startLab({ ...two, etcd: '3.4' });

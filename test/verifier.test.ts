@@ -43,7 +43,7 @@ beforeAll(async () => {
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-}, 120_000);
+});
 
 const cases = groups.flatMap(({ arrivals = [], servers = [] }) => [...arrivals, ...servers]);
 

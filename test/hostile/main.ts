@@ -22,7 +22,8 @@ import { othersSubjects } from './cases/subjects.ts';
 import { truncated } from './cases/truncated.ts';
 import { untimely } from './cases/untimely.ts';
 import { type Flags, parseFlags, usage } from './flags.ts';
-import { type Fuzzed, fuzz } from './fuzz.ts';
+import type { Fuzzed } from './fuzz.ts';
+import { fuzzBeside } from './fuzz-beside.ts';
 import { changesBetween, photograph } from './photo.ts';
 import { type Scanned, scanForSecrets } from './secret-scan.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -70,6 +71,7 @@ async function runAll({ only, report, seed, fuzz: seconds }: Flags): Promise<boo
   const count = (isRight: boolean): void => {
     tally[isRight ? 'passed' : 'failed'] += 1;
   };
+  const fuzzed = wants('fuzz') && seconds > 0 ? fuzzBeside(seed, seconds) : undefined;
   {
     await using opened = new AsyncDisposableStack();
     const stage = await openStage(opened);
@@ -83,11 +85,11 @@ async function runAll({ only, report, seed, fuzz: seconds }: Flags): Promise<boo
     }
     if (wants('scan')) for (const one of await scanForSecrets(stage)) count(showScanned(one));
   }
-  if (wants('fuzz') && seconds > 0) {
+  if (fuzzed !== undefined) {
     console.log(
       `\nfuzz: ${seconds} s, seed ${seed}; again: npm run test:hostile -- --only fuzz --seed ${seed}`,
     );
-    for (const one of await fuzz(seed, seconds)) count(showFuzzed(one));
+    for (const one of await fuzzed) count(showFuzzed(one));
   }
   if (tally.passed + tally.failed === 0) count(false);
   if (report !== undefined) {

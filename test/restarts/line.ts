@@ -6,7 +6,7 @@ export interface Line {
   cut(): void;
 }
 
-export async function aLine(toPort: number): Promise<Line> {
+export async function aLine(to: { host: string; port: number }): Promise<Line> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): void => {
     sockets.add(socket);
@@ -15,7 +15,7 @@ export async function aLine(toPort: number): Promise<Line> {
     socket.on('close', () => sockets.delete(socket));
   };
   const server = createServer((near) => {
-    const far = connect(toPort, '127.0.0.1');
+    const far = connect(to);
     keep(near);
     keep(far);
     near.pipe(far).on('close', () => near.destroy());

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type IdentitiesFile, subjects } from '@etcd-rotate/protocol';
 import { unwrap } from '@etcd-rotate/testing';
@@ -19,6 +19,9 @@ import { forever, type Life } from './life.ts';
 import { aLine } from './line.ts';
 
 export const fleet = 'lab';
+
+/** That no other file of tests uses meanwhile (test/own-addresses.ts). */
+const host = `${process.env.OWN_ADDRESSES ?? '127.0.44'}.3`;
 
 const program =
   process.env.NATS_SERVER_BIN ?? new URL('../../.cache/bin/nats-server', import.meta.url).pathname;
@@ -71,7 +74,7 @@ export class Nats {
 
   /** Connected as this person, until its life ends. Its way there is its own, and is cut when it dies. */
   async connect(name: string, life: Life): Promise<{ bus: Bus; cut(): void }> {
-    const line = await aLine(this.#port);
+    const line = await aLine({ host, port: this.#port });
     const bus = unwrap(
       await connectBus({
         servers: [`tls://127.0.0.1:${line.port}`],
@@ -118,7 +121,7 @@ export class Nats {
     return {
       configFile: join(this.#folder, 'nats.conf'),
       pidFile: join(this.#folder, 'nats.pid'),
-      listen: `127.0.0.1:${this.#port}`,
+      listen: `${host}:${this.#port}`,
     };
   }
 
@@ -160,18 +163,14 @@ function aCertificate(folder: string): { cert: string; key: string; ca: string }
 }
 
 /**
- * A port that nobody listens on, and that the kernel gives to nobody who dials: nats-server comes back to it after it was
- * killed, and must not find it taken by a connection.
+ * Of our own address, from which nobody dials: nats-server comes back to its port after it was killed, and must not find it
+ * taken by a connection.
  */
 async function aFreePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 30_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-    if (isFree) return port;
-  }
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

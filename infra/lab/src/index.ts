@@ -1,3 +1,4 @@
+export { claimAddresses } from './addresses.ts';
 export { type Binaries, binaries, type EtcdVersion } from './binaries.ts';
 export { type CertificateLayout, caFiles, type KeptLeaves, makeCertificates } from './certificates.ts';
 export type {

@@ -11,11 +11,14 @@ import { type NatsServer, type NatsServerEvent, startNatsServer } from './embedd
 import { connectStore, type SharedStore } from './jetstream/connect-store.ts';
 import { fleet } from './messages.fixture.ts';
 import { createNkey } from './nkeys.ts';
+import { loopback } from './own-addresses.fixture.ts';
 import { coordinatorInbox, natsServerConfig } from './server-config.ts';
 import { createSigningKey } from './signing.ts';
 
 export const program =
   process.env.NATS_SERVER_BIN ?? fileURLToPath(new URL('../../../.cache/bin/nats-server', import.meta.url));
+
+const host = `${loopback}.1`;
 
 /** Who is on the NATS of these tests. */
 const people = {
@@ -53,11 +56,11 @@ export interface Nats {
 }
 
 /** A folder with all that a nats-server of ours needs, on a port that was free; with JetStream where that is wanted. */
-export async function aNats({ jetStream = false } = {}): Promise<Nats> {
+export async function aNats({ jetStream = false, certificateFor = host } = {}): Promise<Nats> {
   const folder = mkdtempSync(join(tmpdir(), 'etcd-rotate-nats-'));
-  const listen = `127.0.0.1:${await aFreePort()}`;
+  const listen = `${host}:${await aFreePort()}`;
   const files = { configFile: join(folder, 'nats.conf'), pidFile: join(folder, 'nats.pid') };
-  const tls = aCertificate(folder, 'nats');
+  const tls = aCertificate(folder, 'nats', certificateFor);
   const names = Object.keys(people) as Person[];
   const nkeys = record(names, createNkey);
   const keys = record(names, createSigningKey);
@@ -69,7 +72,7 @@ export async function aNats({ jetStream = false } = {}): Promise<Nats> {
   const coordinator = nkeys.coordinator.publicKey;
   const joining = nkeys.joiner.publicKey;
   const config = { listen, serverName: 'lab', tls, coordinator, joining, identities, pidFile: files.pidFile };
-  const monitoring = `127.0.0.1:${await aFreePort()}`;
+  const monitoring = `${host}:${await aFreePort()}`;
   const shared = jetStream ? { storeFolder: join(folder, 'store'), monitoring } : undefined;
   const letIn: Nats['letIn'] = (people) => {
     const known = identities.known.filter(({ name }) => (people as string[]).includes(name));
@@ -116,18 +119,23 @@ export async function aNats({ jetStream = false } = {}): Promise<Nats> {
   };
 }
 
-/** A certificate for loopback that is its own CA. */
-export function aCertificate(folder: string, name: string): { cert: string; key: string; ca: string } {
+/** A certificate for an address that is its own CA. */
+export function aCertificate(
+  folder: string,
+  name: string,
+  address = host,
+): { cert: string; key: string; ca: string } {
   const cert = join(folder, `${name}.pem`);
   const key = join(folder, `${name}.key`);
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'];
-  const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=IP:${address}`];
   execFileSync('openssl', ['req', ...kind, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
   return { cert, key, ca: cert };
 }
 
-export async function aFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+/** Of our own address: nobody's connection comes from there, so a server finds its port free again after it was killed. */
+async function aFreePort(): Promise<number> {
+  const server = createServer().listen(0, host);
   await new Promise((resolve) => server.once('listening', resolve));
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
@@ -136,8 +144,8 @@ export async function aFreePort(): Promise<number> {
 
 /** Waits until something is so, and says what was not when it is not in time. */
 export async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (const end = performance.now() + 10_000; !isSo(); ) {
-    if (performance.now() > end) throw new Error(`not within 10 s: ${what}`);
+  for (const end = performance.now() + 60_000; !isSo(); ) {
+    if (performance.now() > end) throw new Error(`not within 60 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -6,6 +6,7 @@ import { lookAt, lookClosely } from './look-at.ts';
 import { aLoopbackCluster, type LoopbackCluster } from './loopback-cluster.fixture.ts';
 import type { MemberTarget } from './member.ts';
 import { openMember } from './open-member.ts';
+import { loopback } from './own-addresses.fixture.ts';
 
 describe.each(['3.4', '3.5'] as const)('etcd %s', (version) => {
   let cluster: LoopbackCluster;
@@ -69,7 +70,7 @@ describe.each(['3.4', '3.5'] as const)('etcd %s', (version) => {
 
   test('who cannot be asked is unknown', async () => {
     if (!root) throw new Error();
-    expect(await authOf({ ...root, endpoint: 'https://127.0.77.9:7379' })).toEqual({
+    expect(await authOf({ ...root, endpoint: `https://${loopback}.9:7379` })).toEqual({
       ok: true,
       value: 'unknown',
     });

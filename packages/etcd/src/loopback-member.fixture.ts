@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { open, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { aLeaf, type TestCa, type TestLeaf } from './certificates.fixture.ts';
+import { loopback } from './own-addresses.fixture.ts';
 
 const [clientPort, peerPort] = [7379, 7380];
 
@@ -32,7 +33,7 @@ interface Place {
 /** An etcd with its files, not started yet. */
 export function aMember(name: string, { n, folder, program, flags }: Place) {
   return async (cas: { clientCa: TestCa; peerCa: TestCa }): Promise<LoopbackMember> => {
-    const address = `127.0.77.${n}`;
+    const address = `${loopback}.${n}`;
     const at = (file: string) => join(folder, `${name}-${file}`);
     // Members dial each other from 127.0.0.1: that is the kernel's choice for loopback.
     const names = { commonName: name, ip: [address, '127.0.0.1'] };
@@ -82,7 +83,7 @@ export function aMember(name: string, { n, folder, program, flags }: Place) {
 }
 
 function flagsOf({ name, clientUrl, peerUrl }: LoopbackMember, at: (file: string) => string): string[] {
-  const everyone = [1, 2, 3].map((n) => `m${n}=https://127.0.77.${n}:${peerPort}`).join(',');
+  const everyone = [1, 2, 3].map((n) => `m${n}=https://${loopback}.${n}:${peerPort}`).join(',');
   const set = (values: Record<string, string>) =>
     Object.entries(values).map(([flag, value]) => `--${flag}=${value}`);
   return [

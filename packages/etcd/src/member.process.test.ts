@@ -9,6 +9,7 @@ import { lookAt } from './look-at.ts';
 import { aLoopbackCluster, type LoopbackCluster } from './loopback-cluster.fixture.ts';
 import type { LoopbackMember } from './loopback-member.fixture.ts';
 import { openMember } from './open-member.ts';
+import { loopback } from './own-addresses.fixture.ts';
 import { pollUntil } from './poll.ts';
 import { proveServes } from './prove-serves.ts';
 
@@ -124,7 +125,7 @@ describe.each([
     expect(await why({ ca: other.certificate.pem })).toMatch(
       /^not-reached: this node's etcd client refuses the client port of /,
     );
-    expect(await why({ endpoint: 'https://127.0.77.9:7379' })).toMatch(
+    expect(await why({ endpoint: `https://${loopback}.9:7379` })).toMatch(
       /^member-unhealthy: .*cannot be reached/,
     );
     expect(await why({ key: stranger.key })).toMatch(/^key-mismatch: /);

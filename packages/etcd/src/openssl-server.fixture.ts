@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestLeaf } from './certificates.fixture.ts';
+import { loopback } from './own-addresses.fixture.ts';
 import type { TestServer } from './tls-server.fixture.ts';
 
 /** A port that judges client certificates as OpenSSL does, and says so by alert: a server of Node closes without one. */
@@ -19,7 +20,7 @@ export async function anOpensslServer(
   await writeFile(at('ca.crt'), ca);
   const files = ['-cert', at('leaf.crt'), '-key', at('leaf.key'), '-CAfile', at('ca.crt')];
   const judges = ['-Verify', '1', '-verify_return_error', ...flags];
-  const server = spawn('openssl', ['s_server', '-www', '-accept', '127.0.77.1:0', ...files, ...judges], {
+  const server = spawn('openssl', ['s_server', '-www', '-accept', `${loopback}.1:0`, ...files, ...judges], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   process.once('exit', () => server.kill('SIGKILL'));

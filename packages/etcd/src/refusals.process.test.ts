@@ -10,6 +10,7 @@ import { lookAt } from './look-at.ts';
 import { aLoopbackCluster, type LoopbackCluster } from './loopback-cluster.fixture.ts';
 import type { LoopbackMember } from './loopback-member.fixture.ts';
 import { anOpensslServer } from './openssl-server.fixture.ts';
+import { loopback } from './own-addresses.fixture.ts';
 import { proveLoaded, provePresents, proveReaches } from './prove.ts';
 import { aTlsServer } from './tls-server.fixture.ts';
 
@@ -129,9 +130,9 @@ describe.each(['3.4', '3.5'] as const)('etcd %s', (version) => {
     });
 
     test('an address that the leaf does not name, without a word', async () => {
-      const seen = tell('a peer from another address', await reaches({}, { from: '127.0.77.9' }));
+      const seen = tell('a peer from another address', await reaches({}, { from: `${loopback}.9` }));
       expect(seen).toMatchObject({ ...atPeer, verdict: 'not-provable', cause: 'address-not-named' });
-      expect(await other.log()).toContain('is valid for 127.0.77.1, 127.0.0.1, not 127.0.77.9');
+      expect(await other.log()).toContain(`is valid for ${loopback}.1, 127.0.0.1, not ${loopback}.9`);
     });
 
     test('a revoked leaf, without a word: then its log is what tells', async () => {
@@ -215,7 +216,7 @@ describe.each(['3.4', '3.5'] as const)('etcd %s', (version) => {
     test.each<[string, object, RefusalCause]>([
       ['a member whose leaf has expired', { expired: true }, 'expired'],
       ['a member whose leaf is of tomorrow', { early: true }, 'not-yet-valid'],
-      ['a member with the leaf of another host', { ip: ['127.0.77.8'] }, 'wrong-name'],
+      ['a member with the leaf of another host', { ip: [`${loopback}.8`] }, 'wrong-name'],
       ['a member whose leaf lacks serverAuth', { usages: ['clientAuth'] }, 'missing-usage'],
     ])('%s', async (name, wishes, cause) => {
       const leaf = await server(undefined, wishes);
@@ -265,7 +266,7 @@ describe.each(['3.4', '3.5'] as const)('etcd %s', (version) => {
       lines.push(stable(`gRPC: ${name}\n  ${code}: ${message}\n  fix: ${hint}\n`));
       return `${code}: ${message}`;
     };
-    const port = 'the client port of the member at 127.0.77.2:7379';
+    const port = `the client port of the member at ${loopback}.2:7379`;
     const us = "this node's etcd client";
     expect(await why('a leaf of another CA', { cert: stranger.cert, key: stranger.key })).toContain(
       `not-reached: ${port} refuses ${us}: the client-leaf of ${us} (CN=stranger`,
@@ -276,7 +277,7 @@ describe.each(['3.4', '3.5'] as const)('etcd %s', (version) => {
     expect(await why('a key of another leaf', { key: stranger.key })).toContain(
       `key-mismatch: ${us} cannot dial ${port}: `,
     );
-    await other.write('server', await aLeaf(cluster.clientCa, { commonName: 'm2', ip: ['127.0.77.8'] }));
+    await other.write('server', await aLeaf(cluster.clientCa, { commonName: 'm2', ip: [`${loopback}.8`] }));
     expect(await why('a leaf of another host', {})).toContain(
       `not-reached: ${us} refuses ${port}: it was dialled as`,
     );
@@ -294,7 +295,7 @@ describe('a port that is no etcd', () => {
   let client: TestLeaf;
   beforeAll(async () => {
     ca = await aCa('server CA');
-    leaf = await aLeaf(ca, { commonName: 'm2', ip: ['127.0.77.1'] });
+    leaf = await aLeaf(ca, { commonName: 'm2', ip: [`${loopback}.1`] });
     client = await aLeaf(ca, { commonName: 'writer' });
   });
   const pem = ({ cert, key }: TestLeaf) => ({ cert, key: key.reveal() });
@@ -357,7 +358,7 @@ describe('a port that is no etcd', () => {
   test('with a leaf of a CA that has expired, and of one that is none', async () => {
     const old = await aCa('old CA', 'ecdsa-p256', { expired: true });
     const renewed = await aCa('old CA', old.kind, { key: old.key });
-    const late = await aLeaf(renewed, { commonName: 'm2', ip: ['127.0.77.1'] });
+    const late = await aLeaf(renewed, { commonName: 'm2', ip: [`${loopback}.1`] });
     await using first = await aTlsServer(pem(late));
     const bundle = old.certificate.pem;
     const expired = await presents('a CA that has expired', first.url, { expected: late, bundle });
@@ -368,7 +369,7 @@ describe('a port that is no etcd', () => {
     if (!issuer.ok) throw new Error(issuer.failure.message);
     const below = await aLeaf(
       { ...ca, certificate: issuer.value, key: leaf.key },
-      { commonName: 'x', ip: ['127.0.77.1'] },
+      { commonName: 'x', ip: [`${loopback}.1`] },
     );
     await using second = await aTlsServer(pem({ ...below, cert: below.cert + leaf.cert }));
     const none = await presents('a CA that is none', second.url, { expected: below });
@@ -404,6 +405,7 @@ function transcript(name: string, { detail, refusal }: Pick<Proof, 'detail' | 'r
 /** Without what is another in every run. */
 function stable(text: string): string {
   return text
+    .replaceAll(`${loopback}.`, '127.0.77.')
     .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'DATE')
     .replace(/\b[A-Z][a-z]{2} {1,2}\d+ [\d:]+ \d{4} GMT/g, 'DATE')
     .replace(/\b[0-9a-f]{32}\b/g, 'SERIAL')

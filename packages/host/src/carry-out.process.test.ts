@@ -10,6 +10,7 @@ import { aCa } from './certificates.fixture.ts';
 import { unwrap } from './folder.fixture.ts';
 import { aChange, aCommand, aLeafFor, aNode, printsOf, type TestNode } from './node.fixture.ts';
 import { foldersOf } from './node.ts';
+import { loopback } from './own-addresses.fixture.ts';
 import { stepKey } from './work.ts';
 
 const prepare: CommandBody = { type: 'prepare', keys: [] };
@@ -167,7 +168,7 @@ test.concurrent('looking changes no file', async () => {
   expect(outcome).toMatchObject({ ok: true, value: { type: 'observed' } });
   const holders = outcome.ok && outcome.value.type === 'observed' ? outcome.value.observation.holders : [];
   const api = holders.find(({ holder }) => holder === 'client/api');
-  expect(api?.endpoints).toEqual(['https://127.0.88.9:7379']);
+  expect(api?.endpoints).toEqual([`https://${loopback}.9:7379`]);
   expect(() => readFileSync(there.at('pki/.etcd-rotate/current'))).toThrow('ENOENT');
   expect(() => readFileSync(there.at('state/commands.json'))).toThrow('ENOENT');
 });
@@ -257,19 +258,19 @@ test.concurrent('a request keeps what the leaf says, but for what is added, drop
     const { subject, names } = unwrap(readCsr(seen.value.leaves[0]?.csr ?? ''));
     return { subject: sayName(subject), names };
   };
-  const before = { subject: 'CN=m1', names: { dns: [], ip: ['127.0.88.9', '127.0.0.1'] } };
+  const before = { subject: 'CN=m1', names: { dns: [], ip: [`${loopback}.9`, '127.0.0.1'] } };
   expect(await asked({ addNames: none, dropNames: none })).toEqual(before);
   expect(
     await asked({
-      addNames: { dns: ['etcd-1', 'ETCD-1', 'old'], ip: ['127.0.88.9', '2001:db8:0:0::1'] },
+      addNames: { dns: ['etcd-1', 'ETCD-1', 'old'], ip: [`${loopback}.9`, '2001:db8:0:0::1'] },
       dropNames: { dns: ['OLD'], ip: ['127.0.0.1'] },
     }),
-  ).toEqual({ ...before, names: { dns: ['etcd-1'], ip: ['127.0.88.9', '2001:db8::1'] } });
+  ).toEqual({ ...before, names: { dns: ['etcd-1'], ip: [`${loopback}.9`, '2001:db8::1'] } });
   expect(
     await asked({ addNames: none, dropNames: { dns: [], ip: ['127.0.0.1'] }, commonName: 'other' }),
   ).toEqual({
     subject: 'CN=other',
-    names: { dns: [], ip: ['127.0.88.9'] },
+    names: { dns: [], ip: [`${loopback}.9`] },
   });
 });
 
@@ -304,8 +305,8 @@ test.concurrent('a proof whose canary is lost is a failure that names the port, 
   const member = {
     holder: 'member/m1',
     memberId: '1',
-    clientUrl: 'https://127.0.88.9:7379',
-    peerUrl: 'https://127.0.88.9:7380',
+    clientUrl: `https://${loopback}.9:7379`,
+    peerUrl: `https://${loopback}.9:7380`,
     'server-leaf': there.leaf.fingerprint,
     'peer-leaf': there.leaf.fingerprint,
   } as const;

@@ -3,22 +3,25 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { dialsFrom } from './dials-from.ts';
+import { loopback } from './own-addresses.fixture.ts';
 import { addressesOf, resolvesOf } from './resolves.ts';
 
 describe('the address that connections come from', () => {
   test('is the one that a server sees', async () => {
-    const server = createServer((socket) => socket.end()).listen(0, '127.0.88.3');
+    const server = createServer((socket) => socket.end()).listen(0, `${loopback}.3`);
     await once(server, 'listening');
-    const client = connect((server.address() as AddressInfo).port, '127.0.88.3');
+    const client = connect((server.address() as AddressInfo).port, `${loopback}.3`);
     const [socket] = await once(server, 'connection');
     const [seen] = [socket.remoteAddress];
     client.destroy();
     await new Promise((closed) => server.close(closed));
-    expect(await dialsFrom(['https://127.0.88.3:7380'])).toEqual([seen]);
+    expect(await dialsFrom([`https://${loopback}.3:7380`])).toEqual([seen]);
   });
 
   test('is told once for many URLs, and for hosts that are names', async () => {
-    expect(await dialsFrom(['https://127.0.88.2:7380', 'https://127.0.88.3:7380'])).toEqual(['127.0.0.1']);
+    expect(await dialsFrom([`https://${loopback}.2:7380`, `https://${loopback}.3:7380`])).toEqual([
+      '127.0.0.1',
+    ]);
     const [own] = await dialsFrom(['https://localhost:2380']);
     expect(['127.0.0.1', '::1']).toContain(own);
   });

@@ -15,7 +15,7 @@ let steps: TrustSteps;
 beforeAll(async () => {
   cluster = await threeNodes();
   steps = await trustSteps(cluster);
-}, 60_000);
+});
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 beforeEach(() => steps.begin());
 

@@ -11,6 +11,7 @@ import { aFolder, type TestFolder, unwrap } from './folder.fixture.ts';
 import type { MemberHolder } from './holders.ts';
 import { memberOn, type Node, nodeFrom } from './node.ts';
 import { openNodeState } from './node-state.ts';
+import { loopback } from './own-addresses.fixture.ts';
 import { processOf } from './process-of.ts';
 import type { Process } from './processes.ts';
 import { runCommand } from './run-command.ts';
@@ -122,7 +123,7 @@ async function aLoopbackNode(
     shared,
   }: { folder: TestFolder; clientCa: TestCa; peerCa: TestCa; shared: boolean },
 ): Promise<LoopbackNode> {
-  const [name, address] = [`m${n}`, `127.0.88.${n}`];
+  const [name, address] = [`m${n}`, `${loopback}.${n}`];
   const at = (...names: string[]) => folder.at(name, ...names);
   const put = async (file: string, text: string, mode = 0o600) => {
     await mkdir(dirname(at(file)), { recursive: true, mode: 0o700 });
@@ -223,7 +224,7 @@ function peerFiles(shared: boolean): Record<'cert' | 'key' | 'ca', string> {
 
 function flagsOf(name: string, { address, at, shared }: Where): string[] {
   const files = peerFiles(shared);
-  const everyone = [1, 2, 3].map((n) => `m${n}=https://127.0.88.${n}:${peerPort}`).join(',');
+  const everyone = [1, 2, 3].map((n) => `m${n}=https://${loopback}.${n}:${peerPort}`).join(',');
   const [client, peer] = [`https://${address}:${clientPort}`, `https://${address}:${peerPort}`];
   return Object.entries({
     name,

@@ -16,6 +16,7 @@ import { aCa, aLeaf, signed, type TestCa, type TestLeaf } from './certificates.f
 import { aFolder, type TestFolder, unwrap } from './folder.fixture.ts';
 import { holderOf, type Node, nodeFrom } from './node.ts';
 import { openNodeState } from './node-state.ts';
+import { loopback } from './own-addresses.fixture.ts';
 import type { Change, Work } from './work.ts';
 
 /** A node with a member `m1`, the agent's own client and a client `api`, and real files for all of them. */
@@ -49,7 +50,7 @@ export async function aNode(
   wishes: Partial<typeof places> & { address?: string; restart?: string[] } = {},
 ): Promise<TestNode> {
   const folder = await aFolder();
-  const { address = '127.0.88.9', restart = ['true'], ...elsewhere } = wishes;
+  const { address = `${loopback}.9`, restart = ['true'], ...elsewhere } = wishes;
   const at = { ...places, ...elsewhere };
   const path = (name: keyof typeof places) => folder.at(at[name]);
   const [clientCa, peerCa] = [await aCa('client CA'), await aCa('peer CA')];
@@ -193,7 +194,7 @@ export async function aLeafFor({
 }): Promise<{ cert: string; fingerprint: string; key: Secret }> {
   const folder = node.state.rotationFolder('r1', 'forward');
   const key = await node.keys.forSlot({ folder, holder, slot }, 'ecdsa-p256');
-  const names = { dns: [], ip: ['127.0.88.9'] };
+  const names = { dns: [], ip: [`${loopback}.9`] };
   return { key, ...signed(ca, makeCsr({ key, subject: nameFrom({ commonName: 'm1' }), names })) };
 }
 

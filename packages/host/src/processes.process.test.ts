@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { expect, test } from 'vitest';
 import { aFolder } from './folder.fixture.ts';
+import { loopback } from './own-addresses.fixture.ts';
 import { connectionsTo, isSame, processListeningOn, processOfPidFile, seenProcess } from './processes.ts';
 
 function aChild(): ChildProcess & { pid: number } & AsyncDisposable {
@@ -75,13 +76,13 @@ test('a pid file names a process; an empty, odd or missing one names none', asyn
 });
 
 test.each([
-  ['127.0.88.1', 'https://127.0.88.1'],
-  ['0.0.0.0', 'https://127.0.88.1'],
-  ['::', 'https://127.0.88.1'],
-  ['::', 'https://[::1]'],
-  ['::1', 'https://[::1]'],
-  ['127.0.88.1', 'https://localhost'],
-])('a listener on %s is found for %s', async (host, url) => {
+  { on: 'an address', host: `${loopback}.1`, for: 'it', url: `https://${loopback}.1` },
+  { on: '0.0.0.0', host: '0.0.0.0', for: 'an address', url: `https://${loopback}.1` },
+  { on: '::', host: '::', for: 'an address', url: `https://${loopback}.1` },
+  { on: '::', host: '::', for: '::1', url: 'https://[::1]' },
+  { on: '::1', host: '::1', for: '::1', url: 'https://[::1]' },
+  { on: 'an address', host: `${loopback}.1`, for: 'a name', url: 'https://localhost' },
+])('a listener on $on is found for $for', async ({ host, url }) => {
   await using listener = await aListener(host);
   for (const _time of [1, 2]) {
     expect((await processListeningOn(`${url}:${listener.port}`))?.pid).toBe(process.pid);
@@ -89,48 +90,48 @@ test.each([
 });
 
 test('a listener on another address or port is not', async () => {
-  await using listener = await aListener('127.0.88.1');
-  expect(await processListeningOn(`https://127.0.88.2:${listener.port}`)).toBeUndefined();
+  await using listener = await aListener(`${loopback}.1`);
+  expect(await processListeningOn(`https://${loopback}.2:${listener.port}`)).toBeUndefined();
   expect(await processListeningOn(`https://[::1]:${listener.port}`)).toBeUndefined();
-  expect(await processListeningOn(`https://127.0.88.1:${listener.port + 1}`)).toBeUndefined();
+  expect(await processListeningOn(`https://${loopback}.1:${listener.port + 1}`)).toBeUndefined();
 });
 
 test('a listener that is gone is not found by what was found before', async () => {
-  const listener = await aListener('127.0.88.1');
-  const url = `https://127.0.88.1:${listener.port}`;
+  const listener = await aListener(`${loopback}.1`);
+  const url = `https://${loopback}.1:${listener.port}`;
   expect((await processListeningOn(url))?.pid).toBe(process.pid);
   await listener[Symbol.asyncDispose]();
   expect(await processListeningOn(url)).toBeUndefined();
 });
 
 test('of two processes that listen on one port for a name, nobody knows which is meant', async () => {
-  await using listener = await aListener('127.0.88.1');
-  const script = `require('net').createServer().listen(${listener.port}, '127.0.88.2', () => console.log('up'))`;
+  await using listener = await aListener(`${loopback}.1`);
+  const script = `require('net').createServer().listen(${listener.port}, '${loopback}.2', () => console.log('up'))`;
   const other = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(other.stdout, 'data');
   expect(await processListeningOn(`https://localhost:${listener.port}`)).toBeUndefined();
-  expect((await processListeningOn(`https://127.0.88.2:${listener.port}`))?.pid).toBe(other.pid);
+  expect((await processListeningOn(`https://${loopback}.2:${listener.port}`))?.pid).toBe(other.pid);
   const gone = once(other, 'exit');
   other.kill('SIGKILL');
   await gone;
 });
 
 test('a connection that was opened since is a new one', async () => {
-  await using listener = await aListener('127.0.88.1');
-  const urls = [`https://127.0.88.1:${listener.port}`];
+  await using listener = await aListener(`${loopback}.1`);
+  const urls = [`https://${loopback}.1:${listener.port}`];
   const accepted: AsyncDisposable[] = [];
   listener.server.on('connection', (socket) => {
     accepted.push({ [Symbol.asyncDispose]: async () => void socket.destroy() });
   });
-  const first = connect(listener.port, '127.0.88.1');
+  const first = connect(listener.port, `${loopback}.1`);
   await once(first, 'connect');
   const before = await connectionsTo(process.pid, urls);
   expect(before.size).toBe(1);
-  const second = connect(listener.port, '127.0.88.1');
+  const second = connect(listener.port, `${loopback}.1`);
   await once(second, 'connect');
   const after = await connectionsTo(process.pid, urls);
   expect([...after].filter((inode) => !before.has(inode))).toHaveLength(1);
-  expect(await connectionsTo(process.pid, [`https://127.0.88.2:${listener.port}`])).toEqual(new Set());
+  expect(await connectionsTo(process.pid, [`https://${loopback}.2:${listener.port}`])).toEqual(new Set());
   for (const socket of [first, second]) socket.destroy();
   for (const one of accepted) await one[Symbol.asyncDispose]();
 });

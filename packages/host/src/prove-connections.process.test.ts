@@ -1,20 +1,21 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
+import { loopback } from './own-addresses.fixture.ts';
 import { connectionsTo } from './processes.ts';
 import { proveConnectionsRenewed } from './prove-connections.ts';
 
 /** A member's port, and connections of this very process to it. */
 async function aMember() {
   const server = createServer((socket) => socket.on('end', () => socket.destroy()));
-  server.listen(0, '127.0.88.7');
+  server.listen(0, `${loopback}.7`);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const urls = [`https://127.0.88.7:${port}`];
+  const urls = [`https://${loopback}.7:${port}`];
   const sockets: Socket[] = [];
   return {
     open: async () => {
-      const socket = connect(port, '127.0.88.7');
+      const socket = connect(port, `${loopback}.7`);
       sockets.push(socket);
       await once(socket, 'connect');
       return socket;

@@ -24,7 +24,7 @@ beforeAll(async () => {
     return { holder: one.member.holder, slot, kind: 'ecdsa-p256' as const };
   });
   await obey({ type: 'prepare', keys }, 'prepare');
-}, 60_000);
+});
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 
 function obey(body: CommandBody, step: string, node = one.node) {

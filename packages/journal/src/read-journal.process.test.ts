@@ -43,7 +43,7 @@ test('a journal cut at any byte is read to its last whole line, and the rest is 
     expect(torn).toEqual(cut > whole ? [{ line: lines + 1, bytes: cut - whole }] : []);
     expect(left).toBe(whole);
   }
-}, 30_000);
+});
 
 test('a journal of which any byte before the last line was changed is refused and left as it is', async () => {
   const bytes = await aJournal();
@@ -55,4 +55,4 @@ test('a journal of which any byte before the last line was changed is refused an
     expect(read, `byte ${at}`).toMatchObject({ ok: false, failure: { code: 'journal-broken' } });
     expect(left).toBe(bytes.length);
   }
-}, 30_000);
+});

@@ -22,7 +22,7 @@ describe('for every pair of key kinds', () => {
   const keys = new Map<KeyKind, Secret>();
   beforeAll(async () => {
     await Promise.all(kinds.map(async (kind) => keys.set(kind, await generateKey(kind))));
-  }, 60_000);
+  });
   const keyOf = (kind: KeyKind) => keys.get(kind) ?? new Secret('');
 
   test.each(kinds.flatMap((ca) => kinds.map((leaf) => [ca, leaf] as const)))(

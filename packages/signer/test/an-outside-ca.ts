@@ -14,6 +14,9 @@ import type { KeyKind, Secret } from '@etcd-rotate/protocol';
 import { readOutsideChain } from '../src/outside/read-outside-chain.ts';
 import { unwrap } from './a-signer.ts';
 
+/** An address that no other file of tests uses meanwhile (test/own-addresses.ts). */
+export const host = `${process.env.OWN_ADDRESSES ?? '127.0.55'}.2`;
+
 const day = 86_400_000;
 
 /** For tests only: a CA as files, for a signer that is not ours and looks at the real clock. */
@@ -41,10 +44,10 @@ export async function anOutsideCa(name: string, kind: KeyKind = 'ecdsa-p256'): P
   };
 }
 
-/** A pair for TLS on loopback, of this CA. */
+/** A pair for TLS on that address, of this CA. */
 export async function loopbackPair(ca: CaFilesForTest): Promise<{ cert: string; key: string }> {
   const key = await generateKey('ecdsa-p256');
-  const names = { dns: [], ip: ['127.0.0.1'] };
+  const names = { dns: [], ip: [host] };
   const subject = nameFrom({ commonName: 'signer' });
   const csr = unwrap(readCsr(makeCsr({ key, subject, names })));
   const life = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CaFilesForTest } from './an-outside-ca.ts';
+import { type CaFilesForTest, host } from './an-outside-ca.ts';
 
 /** For tests only: a real `cfssl serve` for a CA. */
 export interface CfsslServer extends AsyncDisposable {
@@ -66,7 +66,7 @@ export async function aCfsslServer(
     config,
     JSON.stringify({ signing, auth_keys: { tests: { type: 'standard', key: authKey } } }),
   );
-  const args = ['serve', '-address', '127.0.0.1', '-port', String(port), '-config', config];
+  const args = ['serve', '-address', host, '-port', String(port), '-config', config];
   args.push('-ca', ca.files.cert, '-ca-key', ca.files.key);
   if (pair) args.push('-tls-cert', pair.cert, '-tls-key', pair.key);
   let child: ChildProcess | undefined;
@@ -74,7 +74,7 @@ export async function aCfsslServer(
   const logFile = join(ca.folder, 'cfssl.log');
   const log = (): string => readFileSync(logFile, 'utf8');
   const server: CfsslServer = {
-    url: `${pair ? 'https' : 'http'}://127.0.0.1:${port}`,
+    url: `${pair ? 'https' : 'http'}://${host}:${port}`,
     authKey,
     issued: () => log().split('signed certificate with serial number').length - 1,
     async start() {
@@ -102,7 +102,7 @@ export async function aCfsslServer(
 
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
@@ -111,9 +111,10 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-export async function aFreePort(): Promise<number> {
+/** Of our own address: nobody's connection comes from there, so the server finds its port free again after it was stopped. */
+async function aFreePort(): Promise<number> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   server.close();
