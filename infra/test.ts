@@ -2,7 +2,7 @@
 // and one line of counts: "N passed, N failed". A step that is not a test run (build, typecheck, lint) counts only when it
 // fails.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 
@@ -12,6 +12,7 @@ interface Step {
   args?: string[];
   /** How it is told where its counts go; without it, it counts only when it fails. */
   report?: (file: string) => string[];
+  environment?: Record<string, string>;
 }
 
 interface Ended {
@@ -20,10 +21,14 @@ interface Ended {
   passed: number;
   failed: number;
   skipped: number;
+  /** Why what was skipped was. */
+  why?: string;
 }
 
 const reports = '.cache/test';
 const isFull = process.argv.includes('--full');
+/** No container engine, and none may be installed: infra/engine.sh has said so. */
+const unavailable = 69;
 
 const vitest = (file: string): string[] => ['--reporter=default', '--reporter=json', `--outputFile=${file}`];
 const ours = (file: string): string[] => ['--report', file];
@@ -39,6 +44,17 @@ const steps: Step[][] = [
     // One fault a rotation, on real etcd: a sample of it, or all that one seed draws. And all that somebody hostile could send.
     { script: 'test:chaos', args: isFull ? [] : ['--sample'], report: ours },
     { script: 'test:hostile', report: ours },
+  ],
+  // Rotations on machines: a sample, or every etcd and everything that can happen to a machine.
+  [
+    {
+      script: 'test:containers',
+      report: vitest,
+      environment: {
+        ...(isFull && { NODES: 'all' }),
+        ...(process.argv.includes('--no-install') && { NO_INSTALL: '1' }),
+      },
+    },
   ],
   // Longer than every change can wait for: every entry, every step, and whether the tests would notice if a rule were not there.
   ...(isFull ? ['test:restarts', 'test:roll-backs', 'test:mutations'].map((script) => [{ script }]) : []),
@@ -59,10 +75,15 @@ for (const { script, seconds, passed, failed } of ended) {
   console.log(`${String(Math.round(seconds)).padStart(6)} s  ${script.padEnd(16)} ${counts}`.trimEnd());
 }
 console.log();
-if (!isFull) console.log('of test:processes and test:chaos a sample; all of both: npm run test:full');
+if (!isFull) {
+  console.log('of test:processes, test:chaos and test:containers a sample; all of them: npm run test:full');
+}
 if (failures.length > 0) console.log(`failed: ${failures.join(', ')}`);
-if (sumOf('skipped') > 0) console.log(`${sumOf('skipped')} skipped`);
-console.log(`${sumOf('passed')} passed, ${sumOf('failed')} failed`);
+for (const { script, skipped, why } of ended) {
+  if (why !== undefined) console.log(`skipped: ${script} with ${skipped} tests: ${why}`);
+}
+const skipped = sumOf('skipped') > 0 ? `, ${sumOf('skipped')} skipped` : '';
+console.log(`${sumOf('passed')} passed, ${sumOf('failed')} failed${skipped}`);
 process.exitCode = sumOf('failed') === 0 ? 0 : 1;
 
 /** The first one's output is shown as it comes, that of each other once it has ended and what stands before it was shown. */
@@ -81,19 +102,27 @@ async function sideBySide(together: readonly Step[]): Promise<Ended[]> {
 }
 
 async function start(
-  { script, args = [], report }: Step,
+  { script, args = [], report, environment = {} }: Step,
   isShown: boolean,
 ): Promise<{ ended: Ended; output: string }> {
   const began = performance.now();
   const file = `${reports}/${script.replace(':', '-')}.json`;
   const command = ['run', '--silent', script, '--', ...args, ...(report?.(file) ?? [])];
-  const child = spawn('npm', command, { stdio: isShown ? 'inherit' : ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('npm', command, {
+    stdio: isShown ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
   const [code] = (await once(child, 'close')) as [number | null];
-  const counted = report ? readReport(file) : undefined;
   const seconds = (performance.now() - began) / 1000;
+  if (code === unavailable) {
+    const why = readFileSync('.cache/engine/missing', 'utf8').trim();
+    const ended = { script, seconds, passed: 0, failed: 0, skipped: countContainerTests(), why };
+    return { ended, output };
+  }
+  const counted = report ? readReport(file) : undefined;
   return {
     ended: {
       script,
@@ -105,6 +134,12 @@ async function start(
     },
     output,
   };
+}
+
+/** Listing them starts nothing. */
+function countContainerTests(): number {
+  const { stdout } = spawnSync('vitest', ['list', '--project', 'containers', '--json'], { encoding: 'utf8' });
+  return (JSON.parse(stdout) as unknown[]).length;
 }
 
 interface Report {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -20,6 +20,23 @@ test('writes checksums that sha256sum takes, until a file is another one', () =>
   writeFileSync(join(folder, 'd'), '3');
   utimesSync(join(folder, 'd'), 0, 0);
   expect(verify).toThrow();
+});
+
+test('makes the same tree whatever was there, with modes and times that do not depend on who makes it', () => {
+  const tree = { 'usr/bin/x': { text: 'x', mode: 0o755 }, 'etc/y': { text: 'y' } } as const;
+  const before = process.umask(0o077);
+  try {
+    makeTree(join(work, 'tree'), tree, 1_700_000_000);
+  } finally {
+    process.umask(before);
+  }
+  const seen = (path: string): [number, number] => {
+    const { mode, mtimeMs } = statSync(join(work, 'tree', path));
+    return [mode & 0o777, mtimeMs];
+  };
+  expect(seen('usr/bin/x')).toEqual([0o755, 1_700_000_000_000]);
+  expect(seen('etc/y')).toEqual([0o644, 1_700_000_000_000]);
+  expect(seen('usr')).toEqual([0o755, 1_700_000_000_000]);
 });
 
 test.each(['install.sh', 'wrapper.sh', 'debian/postinst', 'debian/prerm', 'debian/postrm'])(

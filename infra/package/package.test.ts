@@ -1,16 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { filled } from './filled.ts';
 import { notices, packageFolder } from './notices.ts';
 import { systemFiles } from './system-files.ts';
-import { makeTree } from './tree.ts';
 import { verifyIntegrity } from './verify-integrity.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const work = mkdtempSync(join(tmpdir(), 'etcd-rotate-package-test-'));
-afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 test('takes a package for what the lock file says, and nothing else', () => {
   const integrity =
@@ -42,23 +38,6 @@ test('has a licence of each bundled package, once', () => {
   expect(text.match(/^yaml \S+, ISC$/gm)).toHaveLength(1);
   expect(text).toMatch(/^systemd-notify 1\.0\.0, MIT$/m);
   expect(text).toContain('Copyright (c) 2019 Nicholas Morsman');
-});
-
-test('makes the same tree whatever was there, with modes and times that do not depend on who makes it', () => {
-  const tree = { 'usr/bin/x': { text: 'x', mode: 0o755 }, 'etc/y': { text: 'y' } } as const;
-  const before = process.umask(0o077);
-  try {
-    makeTree(join(work, 'tree'), tree, 1_700_000_000);
-  } finally {
-    process.umask(before);
-  }
-  const seen = (path: string): [number, number] => {
-    const { mode, mtimeMs } = statSync(join(work, 'tree', path));
-    return [mode & 0o777, mtimeMs];
-  };
-  expect(seen('usr/bin/x')).toEqual([0o755, 1_700_000_000_000]);
-  expect(seen('etc/y')).toEqual([0o644, 1_700_000_000_000]);
-  expect(seen('usr')).toEqual([0o755, 1_700_000_000_000]);
 });
 
 test('puts files below /usr alone: configuration and state are the operator’s', () => {

@@ -1,13 +1,13 @@
 // What happens to machines: they reboot, lose their power, stand still, run out of disk, and their clocks are wrong.
 
 import { until } from '@etcd-rotate/lab';
-import { type MemberNode, nodes } from '@etcd-rotate/nodes';
+import { type MemberNode, type Nodes, nodes } from '@etcd-rotate/nodes';
 import { expect, test } from 'vitest';
 import { lastLine, nobodyLost } from '../reading.ts';
 import { changing, inStage, rotateWith } from './rotating.ts';
 import { isWhole } from './whole.ts';
 
-test('a node that reboots in the middle of its own restart: the rotation waits for it and goes on', async () => {
+test('a node that reboots in the middle of its own restart: the rotation goes on when it is back', async () => {
   await using fleet = await nodes(3, { etcd: '3.5' });
   await fleet.load.start();
   const m3 = fleet.member('m3');
@@ -18,8 +18,10 @@ test('a node that reboots in the middle of its own restart: the rotation waits f
     ['--cluster', 'demo', '--yes'],
     [{ when: changing('issue-m3'), act: () => m3.reboot() }],
   );
-  expect(run.code, run.stdout.slice(-1000) + run.stderr).toBe(0);
-  expect(lastLine(run)).toMatchObject({ outcome: 'rotated' });
+  // Whether systemd took the restart before it began to shut down is a race; what it refused holds, and says so.
+  const ended = run.code === 4 ? await resumed(fleet) : run;
+  if (run.code === 4) expect(JSON.stringify(lastLine(run))).toMatch(/shutting down/);
+  expect(lastLine(ended)).toMatchObject({ outcome: 'rotated' });
   expect(await bootOf(m3)).not.toBe(boot);
   nobodyLost(await fleet.load.stop());
 });
@@ -57,13 +59,8 @@ test.runIf(isWhole)('a node that stands still for ten seconds is waited for', as
     ['--cluster', 'demo', '--yes'],
     [{ when: changing('retire-m3'), act: freeze }],
   );
-  expect([0, 4]).toContain(run.code);
-  if (run.code === 4) {
-    await fleet.serving();
-    await fleet.control.ready();
-    const ended = await fleet.rotate(['resume', '--json']);
-    expect(lastLine(ended)).toMatchObject({ outcome: 'rotated' });
-  }
+  const ended = run.code === 4 ? await resumed(fleet) : run;
+  expect(lastLine(ended)).toMatchObject({ outcome: 'rotated' });
   nobodyLost(await fleet.load.stop());
 });
 
@@ -117,6 +114,12 @@ Environment=LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
 Environment=FAKETIME=+10m
 Environment=FAKETIME_DONT_FAKE_MONOTONIC=1
 `;
+
+async function resumed(fleet: Nodes): ReturnType<Nodes['rotate']> {
+  await fleet.serving();
+  await fleet.control.ready();
+  return fleet.rotate(['resume', '--json']);
+}
 
 async function bootOf(member: MemberNode): Promise<string> {
   return member.read('/proc/sys/kernel/random/boot_id');

@@ -18,6 +18,7 @@ import about from '../package.json' with { type: 'json' };
 import { adoptCa } from './adopt-ca.ts';
 import { exportCa, sayExported } from './export-ca.ts';
 import { readIdentityPlace, readSettings, type Settings } from './files.ts';
+import { readIdentityFolder } from './identity-folder.ts';
 import { initIdentityFolder } from './init.ts';
 import { sharedOf } from './lead/connect-shared.ts';
 import { share } from './lead/share.ts';
@@ -143,6 +144,19 @@ program
     if (!exported.ok) return stopWith(name, exported.failure);
     const encrypted = given.value !== undefined;
     process.stdout.write(sayExported(exported.value, { out: where.out, encrypted }));
+  });
+
+program
+  .command('check')
+  .description('reads all that it would start with, and says what is wrong with it; starts nothing')
+  .action(async (_options: object, command: Command) => {
+    const settings = await settingsOf(command);
+    if (!settings.ok) return stopWith(name, settings.failure);
+    const { fleet, identityFolder } = settings.value;
+    const identity = await readIdentityFolder(identityFolder);
+    if (!identity.ok) return stopWith(name, identity.failure);
+    const clusters = fleet.clusters.map((cluster) => cluster.name).join(', ');
+    process.stdout.write(`configuration, passphrase and identities can be read; clusters: ${clusters}\n`);
   });
 
 program

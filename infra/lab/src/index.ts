@@ -11,6 +11,7 @@ export type {
 export type { Floor, SamplerReport } from './clients/sampler-config.ts';
 export { type ControlPlane, nodesIn } from './control-plane.ts';
 export { endLabsOf } from './end-labs-of.ts';
+export { etcdCommand } from './etcd-flags.ts';
 export { authCommands, type Lab, type PortName, type PresentedBy, readPair } from './lab.ts';
 export type { LabOptions } from './lab-options.ts';
 export {

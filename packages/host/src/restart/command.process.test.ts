@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { aFolder, unwrap } from '../folder.fixture.ts';
+import { loopback } from '../own-addresses.fixture.ts';
 import { runCommand } from '../run-command.ts';
 import { commandDriver } from './command.ts';
 import { contractOf, type Subject } from './contract.fixture.ts';
@@ -16,7 +17,7 @@ stop() {
   rm -f pid
 }
 start() {
-  setsid "$(cat node)" -e "require('net').createServer().listen(7379, '127.0.88.7')" >/dev/null 2>&1 </dev/null &
+  setsid "$(cat node)" -e "require('net').createServer().listen(7379, '${loopback}.7')" >/dev/null 2>&1 </dev/null &
   echo $! >pid
 }
 case $1 in stop) stop ;; restart) stop; start ;; *) echo "no such action: $1"; exit 2 ;; esac
@@ -27,7 +28,7 @@ async function aSubject(): Promise<Subject> {
   await writeFile(folder.at('service'), service);
   await writeFile(folder.at('node'), process.execPath);
   const command = (action: string) => ({ command: ['sh', folder.at('service'), action], timeout: 5000 });
-  const driver = commandDriver(command('restart'), 'https://127.0.88.7:7379');
+  const driver = commandDriver(command('restart'), `https://${loopback}.7:7379`);
   const stop = async () => unwrap(await runCommand(command('stop')));
   unwrap(await driver.restart());
   await eventually('the listener', () => driver.process());

@@ -33,8 +33,8 @@ async function isAlive({ driver }: TestContainer): Promise<void> {
 const listens = `exec node -e "require('net').createServer().listen(7379, '0.0.0.0'); process.on('SIGTERM', () => process.exit())"`;
 
 /** @param image has a shell, and whatever the Node that runs this needs */
-export function containerRules(image: string): Rule[] {
-  const container: typeof aContainer = (how) => aContainer({ image, ...how });
+export function containerRules(image: () => Promise<string>): Rule[] {
+  const container: typeof aContainer = async (how) => aContainer({ image: await image(), ...how });
   return [
     ...contractOf(() => container()),
     {
@@ -262,5 +262,5 @@ async function aMemberIn({ name }: TestContainer, endpoint: string) {
 if (import.meta.main) {
   const [image] = process.argv.slice(2);
   if (image === undefined) throw new Error('usage: node container-rules.fixture.ts IMAGE');
-  await printVerdicts(containerRules(image));
+  await printVerdicts(containerRules(async () => image));
 }

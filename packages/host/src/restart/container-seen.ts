@@ -13,11 +13,14 @@ export interface ContainerSeen {
   error: string;
   /** How often the engine has started it again without being asked, since somebody asked. */
   restarts: number;
+  /** As it is configured, a name or a number; empty for SIGTERM. */
+  stopSignal: string;
   mounts: { source: string; destination: string }[];
 }
 
 const answersWithinMs = 20_000;
-const format = '{"state":{{json .State}},"restarts":{{json .RestartCount}},"mounts":{{json .Mounts}}}';
+const format =
+  '{"state":{{json .State}},"restarts":{{json .RestartCount}},"config":{{json .Config}},"mounts":{{json .Mounts}}}';
 
 export async function lookAtContainer({ engine, name }: InContainer): Promise<Result<ContainerSeen>> {
   const shown = await engineSays(engine, ['inspect', '--type', 'container', '--format', format, name]);
@@ -47,7 +50,8 @@ export async function lastLinesIn({ engine, name }: InContainer): Promise<string
 }
 
 function readFrom(value: unknown): ContainerSeen {
-  const { state, restarts, mounts } = fields(value);
+  const { state, restarts, config, mounts } = fields(value);
+  const { StopSignal: stopSignal } = fields(config);
   const { Status: status, Pid: pid, ExitCode: exitCode, Error: error } = fields(state);
   if (typeof status !== 'string') throw new Error('it has no status');
   return {
@@ -56,6 +60,8 @@ function readFrom(value: unknown): ContainerSeen {
     exitCode: whole(exitCode),
     error: text(error),
     restarts: whole(restarts),
+    // Docker has its name, podman its number.
+    stopSignal: typeof stopSignal === 'number' ? String(stopSignal) : text(stopSignal),
     mounts: (Array.isArray(mounts) ? mounts : []).map((mount) => {
       const { Source: source, Destination: destination } = fields(mount);
       return { source: text(source), destination: text(destination) };

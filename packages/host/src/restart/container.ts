@@ -4,7 +4,7 @@ import { place } from '../place.ts';
 import { seenProcess } from '../processes.ts';
 import { type ContainerSeen, engineSays, lastLinesIn, lookAtContainer } from './container-seen.ts';
 import type { Driven, RestartDriver } from './driver.ts';
-import { faultOf } from './judge-container.ts';
+import { faultOf, stopFault } from './judge-container.ts';
 
 type Contained = Extract<Restart, { container: unknown }>;
 
@@ -12,7 +12,10 @@ type Contained = Extract<Restart, { container: unknown }>;
  * A container of docker or podman on this machine. Its process is looked at by its number here, since when by the kernel's
  * count: what an engine calls the start of a container is a time of day.
  */
-export function containerDriver({ container, timeout }: Contained, { holder, paths }: Driven): RestartDriver {
+export function containerDriver(
+  { container, timeout }: Contained,
+  { holder, leastGraceMs, paths }: Driven,
+): RestartDriver {
   const { engine, name, grace } = container;
   const called = `${engine} container ${name}`;
   return {
@@ -41,7 +44,14 @@ export function containerDriver({ container, timeout }: Contained, { holder, pat
 
     async problems() {
       const seen = await lookAtContainer(container);
-      if (seen.ok) return mountedAlone(seen.value, { holder, called, paths });
+      if (seen.ok) {
+        const deaf = leastGraceMs > 0 ? stopFault(seen.value) : undefined;
+        const hint = 'make the container anew with --stop-signal SIGTERM';
+        return [
+          ...(deaf ? [fail('restart-unusable', `${holder}: ${called} ${deaf}`, hint).failure] : []),
+          ...(await mountedAlone(seen.value, { holder, called, paths })),
+        ];
+      }
       const { message, hint } = seen.failure;
       return [fail('restart-unusable', `${holder}: ${called} cannot be looked at: ${message}`, hint).failure];
     },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { faultOf } from './judge-container.ts';
+import { faultOf, stopFault } from './judge-container.ts';
 
 const runs = { status: 'running', exitCode: 0, error: '', restarts: 0 };
 
@@ -22,4 +22,12 @@ test.each([
   ],
 ])('a container %s', (what, seen) => {
   expect(faultOf({ ...runs, ...seen })).toBe(what);
+});
+
+test.each(['', 'SIGTERM', '15', 'SIGINT'])('etcd hears the stop signal %j', (stopSignal) => {
+  expect(stopFault({ stopSignal })).toBeUndefined();
+});
+
+test.each(['SIGRTMIN+3', 'SIGKILL', '9', 'SIGUSR1'])('etcd does not hear %s', (stopSignal) => {
+  expect(stopFault({ stopSignal })).toContain(stopSignal);
 });

@@ -25,7 +25,7 @@ export function systemdDriver(
       // would be refused right when the files of before are back. Where there is nothing to forgive, the restart says why.
       await systemctl('reset-failed', '--', unit);
       const told = await systemctl('restart', '--no-block', '--', unit);
-      if (!told.ok) return told;
+      if (!told.ok) return (await isShuttingDown()) ? shuttingDown(unit) : told;
       // One that is started again and again may have been so once more in between. From here on, only our start can die.
       const { restarts, sub } = before.value;
       if (restarts > 0 || sub.includes('auto-restart')) await systemctl('reset-failed', '--', unit);
@@ -60,6 +60,18 @@ export function systemdDriver(
       );
     },
   };
+}
+
+/** Then systemd starts nothing any more, and refuses a restart as `destructive`. */
+async function isShuttingDown(): Promise<boolean> {
+  // It ends with another code than 0 in any state but one.
+  const state = await systemctl('show', '-p', 'SystemState');
+  return state.ok && state.value.out.trim() === 'SystemState=stopping';
+}
+
+function shuttingDown(unit: string): Result<never> {
+  const message = `this machine is shutting down, and ${unit} was not restarted`;
+  return fail('restart-failed', message, 'when it is back and the member serves, `rotate resume`', true);
 }
 
 /** Tells a service to read its files again. A service that cannot is refused by systemctl itself. */
