@@ -39,7 +39,7 @@ test('makes the same tree whatever was there, with modes and times that do not d
   expect(seen('usr')).toEqual([0o755, 1_700_000_000_000]);
 });
 
-test.each(['install.sh', 'wrapper.sh', 'debian/postinst', 'debian/prerm', 'debian/postrm'])(
+test.each(['install.sh', 'wrapper.sh', 'own-alone.sh', 'debian/postinst', 'debian/prerm', 'debian/postrm'])(
   'has %s in a language that every sh knows',
   (script) => {
     execFileSync('sh', ['-n', join(import.meta.dirname, script)], { stdio: 'pipe' });

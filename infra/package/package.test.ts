@@ -49,7 +49,7 @@ test('has units that start what is installed', () => {
   const files = systemFiles(root, { node: '/node', notices: '' });
   for (const name of ['etcd-rotate-agent', 'etcd-rotate-coordinator']) {
     const unit = readFileSync(join(root, `infra/systemd/${name}.service`), 'utf8');
-    const started = [...unit.matchAll(/^ExecStart(?:Pre)?=-?\/(\S+)/gm)].map(([, path]) => path);
+    const started = [...unit.matchAll(/^ExecStart(?:Pre)?=[-+]?\/(\S+)/gm)].map(([, path]) => path);
     expect(started.length).toBeGreaterThan(0);
     for (const path of started) expect(files[path ?? '']).toMatchObject({ mode: 0o755 });
   }

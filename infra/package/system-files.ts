@@ -21,6 +21,7 @@ export function systemFiles(root: string, { node, notices }: { node: string; not
   const doc = 'usr/share/doc/etcd-rotate';
   return {
     [`${lib}/node`]: { copy: join(node, 'bin/node'), mode: 0o755 },
+    [`${lib}/own-alone`]: { copy: join(root, 'infra/package/own-alone.sh'), mode: 0o755 },
     ...Object.fromEntries(
       programs.flatMap(({ app, program, flags }) => [
         [`${lib}/${program}.mjs`, from(`apps/${app}/dist/${program}.mjs`)],

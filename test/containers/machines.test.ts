@@ -67,7 +67,7 @@ test.runIf(isWhole)('a node that stands still for ten seconds is waited for', as
 test.runIf(isWhole)(
   'the disk of the certificates fills up in the middle: it holds, and goes on with room',
   async () => {
-    await using fleet = await nodes(3, { etcd: '3.5', memory: { '/etc/etcd': '8m' } });
+    await using fleet = await nodes(3, { etcd: '3.5', memory: { '/etc/etcd': '24m' } });
     await fleet.load.start();
     const m2 = fleet.member('m2');
 
@@ -105,8 +105,7 @@ test.runIf(isWhole)('an agent whose clock is off is not commanded', async () => 
 
   const refused = await fleet.rotate(['--cluster', 'demo', '--yes']);
   expect(refused.code, refused.stdout + refused.stderr).toBe(3);
-  expect(refused.stdout + refused.stderr).toMatch(/m2/);
-  expect(refused.stdout + refused.stderr).toMatch(/clock/);
+  expect(refused.stdout + refused.stderr).toMatch(/node m2: .*it expired[\s\S]*compare the clocks/);
 });
 
 const wrongClock = `[Service]

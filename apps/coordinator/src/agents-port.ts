@@ -2,6 +2,7 @@ import type { Agents } from '@etcd-rotate/bus';
 import {
   type Command,
   type CommandResult,
+  type Failure,
   fail,
   type NodeObservation,
   ok,
@@ -50,7 +51,7 @@ export class AgentsPort {
       const result = await answered;
       if (!result) return silent(command.node);
       const { outcome } = result;
-      if (!outcome.ok) return outcome;
+      if (!outcome.ok) return saidBy(command.node, outcome);
       return outcome.value.type === 'observed' ? ok(outcome.value.observation) : silent(command.node);
     } finally {
       // Also where nobody could be asked: a coordinator that stops would wait for it.
@@ -69,4 +70,9 @@ function silent(node: string) {
     `look at the log of etcd-rotate-agent on ${node}`,
     true,
   );
+}
+
+/** What a node says of itself names it, or nobody knows where to look. */
+function saidBy(node: string, { failure }: { failure: Failure }): { ok: false; failure: Failure } {
+  return { ok: false, failure: { ...failure, message: `node ${node}: ${failure.message}` } };
 }

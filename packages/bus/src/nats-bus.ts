@@ -88,7 +88,7 @@ export function busOver(
       }
     },
     async isKnown() {
-      if (nats.isClosed()) return false;
+      if (nats.isClosed() || status.isBroken()) return false;
       if (!status.connected()) return true;
       const flushed = await flush();
       return flushed.ok || !(nats.isClosed() || status.connected());

@@ -3,6 +3,11 @@ import type { BusEvent } from './bus.ts';
 
 export interface NatsStatus {
   connected(): boolean;
+  /**
+   * The client was cut off twice without having been connected in between, and is connected again: a server that hung
+   * leaves it with several connections at once, whose bytes it mixes up (nats 2.29.3). Only a new client mends that.
+   */
+  isBroken(): boolean;
   whenConnected(ms: number): Promise<boolean>;
   /** From now on: @returns how to ask whether the server has refused a publish to this subject since. */
   publishRefused(subject: string): () => Error | undefined;
@@ -16,6 +21,8 @@ export interface NatsStatus {
  */
 export function watch(nats: NatsConnection, onEvent: (event: BusEvent) => void): NatsStatus {
   let connected = true;
+  let cuts = 0;
+  let isBroken = false;
   let stopped = false;
   let refusals = 0;
   const lastRefusal = new Map<string, number>();
@@ -27,9 +34,14 @@ export function watch(nats: NatsConnection, onEvent: (event: BusEvent) => void):
   function see(status: Status): void {
     const event = eventOf(status);
     if (!event) return;
-    if (event.type === 'disconnected') connected = false;
+    if (event.type === 'disconnected') {
+      connected = false;
+      cuts += 1;
+    }
     if (event.type === 'reconnected') {
       connected = true;
+      isBroken ||= cuts > 1;
+      cuts = 0;
       for (const resolve of waiting) resolve();
     }
     const context = status.permissionContext;
@@ -47,6 +59,7 @@ export function watch(nats: NatsConnection, onEvent: (event: BusEvent) => void):
 
   return {
     connected: () => connected,
+    isBroken: () => isBroken,
     whenConnected(ms) {
       if (connected) return Promise.resolve(true);
       return new Promise((resolve) => {

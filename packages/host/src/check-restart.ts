@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type Failure, fail } from '@etcd-rotate/protocol';
 import type { ClientHolder, MemberHolder } from './holders.ts';
 import { otherListener, type Process } from './processes.ts';
@@ -12,7 +13,26 @@ export async function problemsOfRestart(
     driverOf(holder)?.problems() ?? [],
     process && holder.kind === 'member' ? otherProcess(holder, process) : [],
   ]);
-  return [...found, ...other];
+  return [...found, ...other, ...(process ? await endsWithUs(holder, process) : [])];
+}
+
+/** In the same control group, systemd would end it with us: at an upgrade of ours, on every node. */
+async function endsWithUs({ holder }: MemberHolder | ClientHolder, { pid }: Process): Promise<Failure[]> {
+  const [theirs, ours] = await Promise.all([pid, 'self'].map(serviceOf));
+  if (ours === undefined || theirs !== ours) return [];
+  return [
+    fail(
+      'restart-unusable',
+      `${holder}: its process ${pid} runs inside the agent's own service, and would be killed with it`,
+      'let an init system start it, e.g. `systemd-run --unit=NAME --collect …` in the restart command; restart it that way once',
+    ).failure,
+  ];
+}
+
+/** The path of the control group, where it is that of a service. */
+async function serviceOf(pid: number | string): Promise<string | undefined> {
+  const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+  return /^(?:0:|\d+:name=systemd):(.*\.service)$/m.exec(groups)?.[1];
 }
 
 /** A script that starts etcd, or an init of the container, is not the one whose flags and start time count. */

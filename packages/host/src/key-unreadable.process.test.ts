@@ -41,7 +41,7 @@ async function aNodeOfItsOwnUser() {
   };
 }
 
-describe('the keys of a running process', () => {
+describe('the files of a running process', () => {
   test.concurrent('that its user can read are no problem, adopted or not', async () => {
     await using one = await aNodeOfItsOwnUser();
     expect(await one.look()).toEqual([]);
@@ -59,13 +59,26 @@ describe('the keys of a running process', () => {
     expect(problem).toContain('may not read it (mode 0040');
   });
 
+  test.concurrent('that are a bundle or a certificate must be readable for its user as well', async () => {
+    await using one = await aNodeOfItsOwnUser();
+    const slots = memberOf(one.there).slots;
+    const { ca } = slots['client-bundle'] as { ca: string };
+    const { cert } = slots['peer-leaf'] as { cert: string };
+    for (const file of [ca, cert]) await chmod(file, 0o000);
+    const found = await one.look();
+    expect(found).toEqual([
+      expect.stringContaining(`key-unreadable member/m1: ${ca} is its bundle`),
+      expect.stringContaining(`key-unreadable member/m1: ${cert} is its certificate`),
+    ]);
+  });
+
   test.concurrent('in a folder that its user may not enter are out of reach, each of them', async () => {
     await using one = await aNodeOfItsOwnUser();
     const folder = one.there.at('pki');
     // Without entering it nobody of that user sees the files either; root does.
     await chmod(folder, isRoot ? 0o600 : 0o700);
     const found = await one.look();
-    expect(found.length).toBe(isRoot ? 2 : 0);
+    expect(found.length).toBe(isRoot ? 6 : 0);
     for (const problem of found) expect(problem).toContain(`may not enter the folder ${folder} (mode 0600`);
   });
 

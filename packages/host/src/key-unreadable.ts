@@ -4,7 +4,7 @@ import type { Holder } from './holders.ts';
 import { type Passed, wayTo, wholePath } from './process-path.ts';
 
 /**
- * Private keys that the user of a running process cannot read, so that its next handshake or start would fail (facts:
+ * Files that the user of a running process cannot read, so that its next handshake or start would fail (facts:
  * etcd, section 10). By the mode bits of the file and of every folder on the way: what access control lists or security
  * modules allow or forbid beyond them is not looked at.
  */
@@ -15,23 +15,35 @@ export async function unreadableKeys(
 ): Promise<Failure[]> {
   const user = await userOf(pid);
   if (!user) return [];
-  const keys = (Object.entries(holder.slots) as [Slot, NonNullable<Holder['slots'][Slot]>][]).flatMap(
+  const files = (Object.entries(holder.slots) as [Slot, NonNullable<Holder['slots'][Slot]>][]).flatMap(
     ([slot, files]) =>
-      'key' in files ? [{ path: files.key, inside: flags[flagOf[slot] ?? ''] ?? files.key }] : [],
+      ('key' in files ? (['key', 'cert'] as const) : (['ca'] as const)).flatMap((part) => {
+        const path = (files as Partial<Record<typeof part, string>>)[part];
+        return path === undefined ? [] : [{ part, path, inside: flags[flagsOf[slot]?.[part] ?? ''] ?? path }];
+      }),
   );
   const found = await Promise.all(
-    keys.map(async ({ path, inside }) => {
+    files.map(async ({ part, path, inside }) => {
       const way = await wayTo(pid, await wholePath(pid, inside)).catch(() => undefined);
       // A client in a container may have another file, or none, at that path: nothing is known of it then.
       if (!way || !(await leadsTo(way, path))) return [];
       const barrier = way.find((passed) => !mayPass(passed.stat, user));
-      return barrier ? [told(holder, { pid, path, user, barrier })] : [];
+      return barrier ? [told(holder, { pid, part, path, user, barrier })] : [];
     }),
   );
   return found.flat();
 }
 
-const flagOf: Partial<Record<Slot, string>> = { 'server-leaf': 'key-file', 'peer-leaf': 'peer-key-file' };
+type Part = 'key' | 'cert' | 'ca';
+
+const flagsOf: Partial<Record<Slot, Partial<Record<Part, string>>>> = {
+  'server-leaf': { key: 'key-file', cert: 'cert-file' },
+  'client-bundle': { ca: 'trusted-ca-file' },
+  'peer-leaf': { key: 'peer-key-file', cert: 'peer-cert-file' },
+  'peer-bundle': { ca: 'peer-trusted-ca-file' },
+};
+
+const called: Record<Part, string> = { key: 'key', cert: 'certificate', ca: 'bundle' };
 
 export interface User {
   uid: number;
@@ -64,14 +76,14 @@ export function mayPass(seen: Seen, { uid, groups }: User): boolean {
 
 function told(
   { holder }: Holder,
-  { pid, path, user, barrier }: { pid: number; path: string; user: User; barrier: Passed },
+  { pid, part, path, user, barrier }: { pid: number; part: Part; path: string; user: User; barrier: Passed },
 ): Failure {
   const { mode, uid, gid } = barrier.stat;
   const what = barrier.stat.isDirectory() ? `enter the folder ${barrier.path}` : 'read it';
   const rights = `mode ${(mode & 0o7777).toString(8).padStart(4, '0')}, owner ${uid}, group ${gid}`;
   return fail(
     'key-unreadable',
-    `${holder}: ${path} is its key, and its process ${pid}, of user ${user.uid} and groups ${user.groups.join(', ')}, may not ${what} (${rights})`,
-    'let that user read the key and enter every folder above it (chown, chmod), as it is at every handshake',
+    `${holder}: ${path} is its ${called[part]}, and its process ${pid}, of user ${user.uid} and groups ${user.groups.join(', ')}, may not ${what} (${rights})`,
+    'let that user read it and enter every folder above it by owner, group and mode (chown, chmod): access control lists are not kept when a file is replaced',
   ).failure;
 }

@@ -6,6 +6,7 @@ import { roomForState, withoutRoom } from './disk-space.ts';
 import type { Holder } from './holders.ts';
 import { unreadableKeys } from './key-unreadable.ts';
 import { foldersOf, holdersIn, memberOn, type Node } from './node.ts';
+import { notWritable } from './not-writable.ts';
 import { type MemberSeen, observeMember } from './observe-member.ts';
 import { managedByOthers } from './operator-managed.ts';
 import { clientNotFound, processOf } from './process-of.ts';
@@ -54,13 +55,15 @@ async function observeHolder(
   holder: Holder,
 ): Promise<{ observation: HolderObservation; dbBytes: number | undefined }> {
   const process = await processOf(holder);
-  const [ofFiles, room, seen] = await Promise.all([
+  const folders = foldersOf(node, holder).map(({ path }) => path);
+  const [ofFiles, room, closed, seen] = await Promise.all([
     problemsOfFiles(holder, node.holders),
-    withoutRoom(foldersOf(node, holder).map(({ path }) => path)),
+    withoutRoom(folders),
+    notWritable(folders),
     seenOf(node, holder, process),
   ]);
   const { dbBytes, ...rest } = seen;
-  const problems = [...ofFiles, ...room.map(on(holder.holder)), ...seen.problems];
+  const problems = [...ofFiles, ...[...room, ...closed].map(on(holder.holder)), ...seen.problems];
   const running = process ? { process: asSeen(process) } : {};
   return { observation: { holder: holder.holder, ...running, ...rest, problems }, dbBytes };
 }

@@ -9,6 +9,13 @@ export async function processOf(holder: Holder): Promise<Process | undefined> {
   return pidFile ? processOfPidFile(pidFile) : driverOf(holder)?.process();
 }
 
+/** It is known that no process of a holder runs. A look that failed says nothing: unknown is unsafe. */
+export async function isGone(holder: Holder): Promise<boolean> {
+  const pidFile = holder.kind === 'agent' ? undefined : holder.pidFile;
+  if (pidFile) return (await processOfPidFile(pidFile)) === undefined;
+  return (await driverOf(holder)?.isGone()) ?? false;
+}
+
 /** What no process belongs to can be proven nothing of. A job between two runs looks the same, so it is refused too. */
 export function clientNotFound(client: ClientHolder): Failure {
   return fail(

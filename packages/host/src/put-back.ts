@@ -1,7 +1,7 @@
 import { type Failure, fail, ok, type Result } from '@etcd-rotate/protocol';
 import { isInstalled, restoreSlots, sinceOfSlots } from './install-slots.ts';
 import type { Outcome } from './node-state.ts';
-import { processOf } from './process-of.ts';
+import { isGone, processOf } from './process-of.ts';
 import { majorityOf, mayStop, othersServing } from './quorum.ts';
 import { isNobodysPeer, refusesClients } from './refused-over-tls.ts';
 import { faultOf } from './restart/driver-of.ts';
@@ -119,7 +119,7 @@ async function keepsDying({ body, holder }: Work): Promise<boolean> {
 /** It does not run at all or keeps dying, it does not serve while a majority does, or TLS says that its new files are what is refused. */
 async function isOwnFault(work: Work): Promise<boolean> {
   const { body, command, node, holder } = work;
-  if (holder.kind !== 'member' || !(await processOf(holder))) return true;
+  if (holder.kind !== 'member' || (await isGone(holder))) return true;
   if (await keepsDying(work)) return true;
   const voters = body.members.length;
   if (voters === 1) return true;

@@ -2,7 +2,7 @@ import { openMember } from '@etcd-rotate/etcd';
 import { type Expected, fail, ok, type Result } from '@etcd-rotate/protocol';
 import { type Access, accessOf, withoutSelf } from './access.ts';
 import { memberOn, type Node } from './node.ts';
-import { processOf } from './process-of.ts';
+import { isGone } from './process-of.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function mayStop({ body, command, node, holder }: Work): Promise<Re
   const isAccepted = body.acceptDowntime && body.members.length < 3;
   if (isAccepted || holder.kind !== 'member') return ok(undefined);
   // What is down already, as after a crash of ours in the middle of a restart, is not stopped but started.
-  if (!(await processOf(holder))) return ok(undefined);
+  if (await isGone(holder)) return ok(undefined);
   const others = await othersServing(node, command.cluster, body.members);
   if (!others.ok) return others;
   const { serving, voters, down } = others.value;

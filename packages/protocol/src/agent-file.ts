@@ -49,9 +49,11 @@ const Restart = z
     systemd: Unit.optional(),
     container: Container.optional(),
     command: CommandLine.optional(),
-    timeout: Timeout,
+    timeout: Duration.optional(),
   })
-  .transform(({ systemd, container, command, timeout }, context): Restart => {
+  .transform(({ systemd, container, command, timeout: said }, context): Restart => {
+    // A service has a minute and a half to stop, unless its unit says otherwise (systemd-system.conf(5)).
+    const timeout = said ?? (systemd ? 120_000 : 60_000);
     const ways = [
       systemd && { systemd, timeout },
       container && { container, timeout },

@@ -75,7 +75,7 @@ export const failureCodes = {
   'ca-not-held': 'the coordinator does not hold the key of a CA that the plan needs',
   'gateway-refused': "a member's gateway dials it with a leaf that it does not trust",
   'shared-file': 'one file is used where two plans, or two halves of one, would change it',
-  'key-unreadable': 'the user of a process cannot read its private key',
+  'key-unreadable': 'the user of a process cannot read its key, certificate or bundle',
   'no-disk-space': 'a disk has no room for what a rotation writes',
   'crl-unusable': 'a CRL cannot be read by the version of etcd that has to',
   'operator-managed':

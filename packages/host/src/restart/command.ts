@@ -15,6 +15,7 @@ export function commandDriver(restart: ByCommand, endpoint: string | undefined):
     restart: () => runCommand(restart),
     process: async (): Promise<Process | undefined> =>
       endpoint === undefined ? undefined : processListeningOn(endpoint),
+    isGone: async () => endpoint !== undefined && (await processListeningOn(endpoint)) === undefined,
     fault: async () => undefined,
     problems: async () => [],
   };

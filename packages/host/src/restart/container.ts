@@ -30,6 +30,11 @@ export function containerDriver(
       return seen.ok && seen.value.pid > 0 ? seenProcess(seen.value.pid) : undefined;
     },
 
+    async isGone() {
+      const seen = await lookAtContainer(container);
+      return seen.ok && seen.value.pid === 0;
+    },
+
     async fault() {
       const seen = await lookAtContainer(container);
       const what = seen.ok ? faultOf(seen.value) : undefined;

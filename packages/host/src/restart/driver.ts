@@ -10,6 +10,8 @@ export interface RestartDriver {
   restart(): Promise<Result<void>>;
   /** The process that it has started, looked up anew. */
   process(): Promise<Process | undefined>;
+  /** It is known that none runs; where nobody can tell, it is not. */
+  isGone(): Promise<boolean>;
   /**
    * Since its last restart: why it will not run by itself any more, or keeps being started again. Nothing as long as it may
    * come up, or where nobody can tell.

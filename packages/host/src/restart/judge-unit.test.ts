@@ -16,7 +16,10 @@ const aUnitSeen = (wishes: Partial<UnitSeen> = {}): UnitSeen => ({
   ended: { how: 0, with: 0 },
   invocation: 'x',
   hasJob: false,
+  id: 'etcd.service',
   stopWithin: '1min 30s',
+  restartKillSignal: 15,
+  mayBeTold: true,
   killSignal: 15,
   ...wishes,
 });
@@ -60,7 +63,7 @@ describe('a service', () => {
 
 describe('a restart of a service', () => {
   const told = (seen: Partial<UnitSeen>, leastGraceMs = 20_000) =>
-    problemsOf(aUnitSeen(seen), leastGraceMs).map(({ why }) => why);
+    problemsOf(aUnitSeen(seen), { leastGraceMs, timeout: 120_000 }).map(({ why }) => why);
 
   test.each<[string, Partial<UnitSeen>]>([
     ['is no unit that systemd knows', { load: 'not-found' }],
@@ -69,6 +72,9 @@ describe('a restart of a service', () => {
     ['was changed on disk since systemd read it', { isStale: true }],
     ['is killed 19s after it was told to stop', { stopWithin: '19s' }],
     ['is stopped by SIGKILL', { killSignal: 9 }],
+    ['is stopped by SIGKILL', { restartKillSignal: 9 }],
+    ['may not be restarted by hand', { mayBeTold: false }],
+    ['may take 2min to stop, and its restart is given up after 120 s', { stopWithin: '2min' }],
   ])('would not do: it %s', (what, seen) => {
     expect(told(seen)).toEqual([expect.stringContaining(what)]);
   });

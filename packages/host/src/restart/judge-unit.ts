@@ -25,7 +25,10 @@ function inWords({ how, with: what }: UnitSeen['ended']): string {
 const killed = 9;
 
 /** What would be in the way of its next restart. */
-export function problemsOf(seen: UnitSeen, leastGraceMs: number): { why: string; hint: string }[] {
+export function problemsOf(
+  seen: UnitSeen,
+  { leastGraceMs, timeout }: { leastGraceMs: number; timeout: number },
+): { why: string; hint: string }[] {
   const correct = 'correct `restart` in the agent file';
   if (seen.load === 'not-found') return [{ why: 'is no unit that systemd knows', hint: correct }];
   if (seen.load === 'masked') {
@@ -37,7 +40,8 @@ export function problemsOf(seen: UnitSeen, leastGraceMs: number): { why: string;
   const stale = 'was changed on disk since systemd read it: a restart would not start what runs now';
   const limit = milliseconds(seen.stopWithin);
   const hasGrace = limit === undefined || limit >= leastGraceMs;
-  const isKilled = leastGraceMs > 0 && seen.killSignal === killed;
+  const isKilled = leastGraceMs > 0 && [seen.killSignal, seen.restartKillSignal].includes(killed);
+  const isPatient = limit === undefined || limit < timeout;
   return [
     ...(seen.isStale
       ? [{ why: stale, hint: 'see that it is as it should be, then `systemctl daemon-reload`' }]
@@ -50,6 +54,24 @@ export function problemsOf(seen: UnitSeen, leastGraceMs: number): { why: string;
             hint: `set TimeoutStopSec to ${leastGraceMs / 1000} s at least`,
           },
         ]),
-    ...(isKilled ? [{ why: 'is stopped by SIGKILL', hint: 'leave KillSignal at SIGTERM' }] : []),
+    ...(isKilled
+      ? [{ why: 'is stopped by SIGKILL', hint: 'leave KillSignal and RestartKillSignal at SIGTERM' }]
+      : []),
+    ...(seen.mayBeTold
+      ? []
+      : [
+          {
+            why: 'may not be restarted by hand',
+            hint: 'see RefuseManualStart and RefuseManualStop of the unit',
+          },
+        ]),
+    ...(isPatient
+      ? []
+      : [
+          {
+            why: `may take ${seen.stopWithin} to stop, and its restart is given up after ${timeout / 1000} s`,
+            hint: 'set `timeout` of `restart` in the agent file above TimeoutStopSec of the unit',
+          },
+        ]),
   ];
 }

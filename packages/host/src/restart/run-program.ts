@@ -19,7 +19,7 @@ export async function runProgram(
   { timeoutMs, env }: How,
 ): Promise<Result<Said>> {
   const line = `\`${[program, ...args].join(' ')}\``;
-  const options = { timeout: timeoutMs, maxBuffer: 1024 * 1024, ...(env && { env }) };
+  const options = { timeout: timeoutMs, maxBuffer: 1024 * 1024, env: env ?? withoutOurs(process.env) };
   return new Promise((resolve) => {
     execFile(program, args, options, (error, out, errors) => {
       if (!error) return resolve(ok({ out, errors }));
@@ -35,6 +35,16 @@ export async function runProgram(
   });
 }
 
+/** What systemd tells us is not for others to answer. */
+function withoutOurs({
+  NOTIFY_SOCKET: _socket,
+  WATCHDOG_USEC: _every,
+  WATCHDOG_PID: _whom,
+  ...rest
+}: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return rest;
+}
+
 function ended(
   { code, killed, signal }: { code?: string | number | null; killed?: boolean; signal?: string | null },
   timeoutMs: number,
@@ -45,7 +55,7 @@ function ended(
   return signal ? `was ended by ${signal}` : `cannot be run: ${code}`;
 }
 
-const mostSaid = 1000;
+const mostSaid = 400;
 
 /** The end of what a program wrote, fit for a sentence: one line, no control characters. */
 export function inOneLine(text: string): string {

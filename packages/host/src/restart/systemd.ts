@@ -38,11 +38,16 @@ export function systemdDriver(
       return seen.ok && seen.value.mainPid > 0 ? seenProcess(seen.value.mainPid) : undefined;
     },
 
+    async isGone() {
+      const seen = await lookAtUnit(unit);
+      return seen.ok && seen.value.mainPid === 0;
+    },
+
     async fault() {
       const seen = await lookAtUnit(unit);
       const what = seen.ok ? faultOf(seen.value) : undefined;
       if (!seen.ok || what === undefined) return undefined;
-      const lines = await lastLinesOf(unit);
+      const lines = await lastLinesOf(seen.value.id);
       return fail(
         'restart-failed',
         `${holder}: ${unit} ${what}${lines ? `; it wrote last: ${lines}` : ''}`,
@@ -53,7 +58,7 @@ export function systemdDriver(
     async problems() {
       const seen = await lookAtUnit(unit);
       const found = seen.ok
-        ? problemsOf(seen.value, leastGraceMs)
+        ? problemsOf(seen.value, { leastGraceMs, timeout })
         : [{ ...seen.failure, why: seen.failure.message }];
       return found.map(
         ({ why, hint }): Failure => fail('restart-unusable', `${holder}: ${unit} ${why}`, hint).failure,

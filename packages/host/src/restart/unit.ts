@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ok, type Result } from '@etcd-rotate/protocol';
 import { inOneLine, runProgram, type Said } from './run-program.ts';
 
 /** What systemd says of a service (org.freedesktop.systemd1(5)). */
 export interface UnitSeen {
+  /** Its own name, where it was asked for by an alias. */
+  id: string;
   load: string;
   /** Its file was changed, and systemd has not read it since. */
   isStale: boolean;
@@ -22,15 +25,20 @@ export interface UnitSeen {
   hasJob: boolean;
   stopWithin: string;
   killSignal: number;
+  /** Of a restart; systemd has the kill signal for it where nothing else is set. */
+  restartKillSignal: number;
+  /** Whether anybody may start and stop it by hand. */
+  mayBeTold: boolean;
 }
 
 const properties = [
   ...['LoadState', 'NeedDaemonReload', 'ActiveState', 'SubState', 'Result', 'ReloadResult', 'MainPID'],
   ...['NRestarts', 'ExecMainCode', 'ExecMainStatus', 'InvocationID', 'Job', 'TimeoutStopUSec', 'KillSignal'],
+  ...['RestartKillSignal', 'CanStart', 'CanStop', 'Id'],
 ];
 
 export async function lookAtUnit(unit: string): Promise<Result<UnitSeen>> {
-  const shown = await systemctl('show', '-p', properties.join(','), '--', unit);
+  const shown = await shownOf(unit);
   if (!shown.ok) return shown;
   const said = new Map(
     shown.value.out.split('\n').map((line) => {
@@ -41,6 +49,7 @@ export async function lookAtUnit(unit: string): Promise<Result<UnitSeen>> {
   const text = (name: string) => said.get(name) ?? '';
   const number = (name: string) => Number(text(name)) || 0;
   return ok({
+    id: text('Id') || unit,
     load: text('LoadState'),
     isStale: text('NeedDaemonReload') === 'yes',
     active: text('ActiveState'),
@@ -54,7 +63,21 @@ export async function lookAtUnit(unit: string): Promise<Result<UnitSeen>> {
     hasJob: !['', '0'].includes(text('Job')),
     stopWithin: text('TimeoutStopUSec'),
     killSignal: number('KillSignal'),
+    restartKillSignal: number('RestartKillSignal'),
+    mayBeTold: text('CanStart') !== 'no' && text('CanStop') !== 'no',
   });
+}
+
+const reexecMs = 5000;
+
+/** While systemd executes itself anew, as after its upgrade, nobody is there to ask for a moment. */
+async function shownOf(unit: string): Promise<Result<Said>> {
+  const until = performance.now() + reexecMs;
+  for (;;) {
+    const shown = await systemctl('show', '-p', properties.join(','), '--', unit);
+    if (shown.ok || /no such program/.test(shown.failure.message) || performance.now() > until) return shown;
+    await sleep(100);
+  }
 }
 
 /** What systemctl is asked, it answers at once: nothing waits for a job. */
