@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { subjects } from '@etcd-rotate/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -57,6 +58,23 @@ test('one is back after a server that was away for longer than every time limit 
   expect(await coordinator.publish(subjects.command(fleet, 'n1'), message)).toMatchObject({ ok: true });
   await until('what is said to it arrives', () => heard.length === 1);
 });
+
+// With CASES=all (npm run test:every-case): a hang that leaves a client with several connections takes most of a minute.
+test.runIf(process.env.CASES === 'all')(
+  'one that a server left hanging with several connections is not taken for sound, and a new one is',
+  async () => {
+    await using node = await nats.as('n1');
+    expect(await node.isKnown()).toBe(true);
+    const pid = Number(execFileSync('pgrep', ['-f', nats.configFile], { encoding: 'utf8' }).split('\n')[0]);
+    process.kill(pid, 'SIGSTOP');
+    // Pings find out after 15 s; each attempt to connect from then on waits for an answer.
+    await new Promise((resolve) => setTimeout(resolve, 40_000));
+    process.kill(pid, 'SIGCONT');
+    await until('it is known to be broken', async () => !(await node.isKnown()));
+    await using another = await nats.as('n2');
+    expect(await another.isKnown()).toBe(true);
+  },
+);
 
 test('a configuration that the server cannot read changes nothing, and it says why', async () => {
   const before = readFileSync(nats.configFile, 'utf8');

@@ -143,8 +143,8 @@ async function aFreePort(): Promise<number> {
 }
 
 /** Waits until something is so, and says what was not when it is not in time. */
-export async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (const end = performance.now() + 60_000; !isSo(); ) {
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + 60_000; !(await isSo()); ) {
     if (performance.now() > end) throw new Error(`not within 60 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

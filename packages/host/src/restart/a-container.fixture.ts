@@ -43,7 +43,8 @@ export async function aContainer({
   const is = (script: string) => writeFile(folder.at('here/program'), `${script}\n`);
   await is(lives);
   const docker = async (...args: string[]) => (await run('docker', args)).stdout;
-  const program = ['-v', `${folder.at('here')}:/here`, '--entrypoint', '/bin/sh'];
+  // An image of a machine is stopped by another signal.
+  const program = ['-v', `${folder.at('here')}:/here`, '--entrypoint', '/bin/sh', '--stop-signal', 'SIGTERM'];
   await docker('run', '-d', '--label', label, '--name', name, ...program, ...options, image, '/here/program');
   return {
     ...folder,

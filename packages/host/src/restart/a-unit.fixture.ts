@@ -38,7 +38,8 @@ export async function aUnit({
   lines = [],
   mode = 'lives',
   starts = true,
-  timeout = 20_000,
+  // Above what a service has to stop, unless its unit says otherwise.
+  timeout = 120_000,
   graceMs = leastGraceMs,
   program = script,
 }: {

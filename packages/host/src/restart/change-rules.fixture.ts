@@ -34,7 +34,7 @@ async function asService(one: LoopbackNode, lines: string[]): Promise<AsyncDispo
   systemctl('start', unit);
   const [member] = one.file.members;
   assert(member);
-  member.restart = { systemd: { unit }, timeout: 30_000 };
+  member.restart = { systemd: { unit }, timeout: 120_000 };
   return {
     [Symbol.asyncDispose]: async () => {
       systemctl('stop', unit);

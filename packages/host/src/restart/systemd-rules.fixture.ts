@@ -227,7 +227,7 @@ export const systemdRules: Rule[] = [
       await using unit = await aUnit({ lines: ['Type=simple'], program: `#!/bin/sh\n${listener}` });
       const member = memberOn(there.node, 'c')?.member;
       assert(member);
-      const driven = { ...member, restart: { systemd: { unit: unit.unit }, timeout: 5000 } };
+      const driven = { ...member, restart: { systemd: { unit: unit.unit }, timeout: 120_000 } };
       const look = async () => {
         await eventually('a listener', () => listens());
         return problemsOfRestart(driven, await unit.driver.process());
