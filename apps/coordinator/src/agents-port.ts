@@ -47,7 +47,8 @@ export class AgentsPort {
     });
     try {
       const sent = await this.#agents.send(command);
-      if (!sent.ok) return sent;
+      // The node says it, by its own clock.
+      if (!sent.ok) return sent.failure.code === 'too-late' ? saidBy(command.node, sent) : sent;
       const result = await answered;
       if (!result) return silent(command.node);
       const { outcome } = result;
